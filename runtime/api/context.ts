@@ -1,0 +1,46 @@
+import type { OffsetMap, SinkRecord, TopicPartition, TopicPartitionOffset } from './record.ts'
+
+/** Structured log of a plugin; lines carry connector and task. Never per record. Never a secret (invariant 10). */
+export interface Log {
+  debug(message: string, details?: Readonly<Record<string, unknown>>): void
+  info(message: string, details?: Readonly<Record<string, unknown>>): void
+  warn(message: string, details?: Readonly<Record<string, unknown>>): void
+  error(message: string, details?: Readonly<Record<string, unknown>>): void
+}
+
+export interface PluginContext {
+  readonly connector: string
+  readonly log: Log
+  /** Every setting as text, variables resolved, undeclared keys included: for settings whose names are not known beforehand. */
+  readonly originals: Readonly<Record<string, string>>
+}
+
+export interface TaskContext extends PluginContext {
+  readonly task: number
+  /** Aborted when the task must stop: whatever waits for an outside system races with it. */
+  readonly signal: AbortSignal
+  /** One line about what the task is busy with ("snapshot: 3 of 7 tables"), shown in its status; undefined clears it. */
+  progress(text: string | undefined): void
+}
+
+export interface SourceContext extends TaskContext {
+  /** The stored position of each partition, in order; undefined where none is stored. */
+  offsets(partitions: readonly OffsetMap[]): Promise<readonly (OffsetMap | undefined)[]>
+}
+
+export interface SinkContext extends TaskContext {
+  /**
+   * This record alone failed: it goes to the dead letter queue, is skipped, or fails the task, as the connector's
+   * `errors.*` settings say. In the last case it throws.
+   */
+  reject(record: SinkRecord, error: unknown): void
+  /** Stops delivery from these partitions until `resume`. */
+  pause(partitions: readonly TopicPartition[]): void
+  resume(partitions: readonly TopicPartition[]): void
+  /** Delivery goes on from these offsets, before the next `write`. */
+  seek(offsets: readonly TopicPartitionOffset[]): void
+  /** Asks for an offset commit now rather than at the next interval. */
+  requestCommit(): void
+  /** Calls `write` with an empty batch no later than this many ms from now, when no record arrives earlier. */
+  wakeAfter(ms: number): void
+}

@@ -1,0 +1,67 @@
+// What a plugin imports: published as `millrace`.
+export { ByteWriter } from './byte-writer.ts'
+export {
+  type ConfigField,
+  type ConfigOf,
+  type ConfigOptions,
+  type ConfigSpec,
+  type ConfigType,
+  c,
+  camelCase,
+  type Importance,
+  type Width,
+} from './config.ts'
+export type { Log, PluginContext, SinkContext, SourceContext, TaskContext } from './context.ts'
+export { Decimal } from './decimal.ts'
+export {
+  type ConfigProblem,
+  type ConfigProviderDefinition,
+  type Converter,
+  type ConverterDefinition,
+  type ConverterUse,
+  defineConfigProvider,
+  defineConverter,
+  definePredicate,
+  defineSink,
+  defineSource,
+  defineTransform,
+  type HeaderConverter,
+  type Plugin,
+  type PluginKind,
+  type PredicateDefinition,
+  pluginKind,
+  type SchemaAndValue,
+  type Side,
+  type SinkDefinition,
+  type SinkTask,
+  type SourceDefinition,
+  type SourceTask,
+  type Transform,
+  type TransformDefinition,
+  type TransformExample,
+  type Work,
+} from './define.ts'
+export {
+  ConfigError,
+  ConnectError,
+  DataError,
+  isConfigError,
+  isDataError,
+  isRetriable,
+  RetriableError,
+} from './errors.ts'
+export { isLazy, LazyValue, resolveLazy } from './lazy.ts'
+export { DATE, DECIMAL, dateSchema, decimalSchema, TIME, TIMESTAMP, timeSchema, timestampSchema } from './logical.ts'
+export { pause, poll } from './poll.ts'
+export {
+  type ConnectRecord,
+  type Header,
+  type OffsetMap,
+  SinkRecord,
+  type SinkRecordInit,
+  type SourceRecord,
+  type TopicPartition,
+  type TopicPartitionOffset,
+} from './record.ts'
+export { type Field, type FieldsInput, Schema, type SchemaOptions, type SchemaType, s } from './schema.ts'
+export { Secret } from './secret.ts'
