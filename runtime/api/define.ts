@@ -64,6 +64,9 @@ export interface SourceDefinition<C extends ConfigSpec = ConfigSpec, W extends W
   ): boolean | Promise<boolean>
 }
 
+// biome-ignore lint/suspicious/noConfusingVoidType: an author whose flush returns nothing writes no return
+export type Flushed = readonly TopicPartitionOffset[] | void
+
 export interface SinkTask {
   /**
    * Records in order of offset within each partition. Resolved means delivered, unless `flush` exists: then it means taken.
@@ -74,9 +77,7 @@ export interface SinkTask {
    * Called before offsets are committed, with the next offset of each partition. Nothing returned: everything written is
    * now delivered. A list: only these offsets may be committed (what lies beyond is still buffered).
    */
-  flush?(
-    upTo: readonly TopicPartitionOffset[],
-  ): undefined | readonly TopicPartitionOffset[] | Promise<undefined | readonly TopicPartitionOffset[]>
+  flush?(upTo: readonly TopicPartitionOffset[]): Flushed | Promise<Flushed>
   /** Partitions that are new, with the offset at which each starts. */
   assigned?(partitions: readonly TopicPartitionOffset[]): void | Promise<void>
   /** Partitions that leave, after their last flush; drop what is buffered for them. */

@@ -25,6 +25,7 @@ export {
   defineSink,
   defineSource,
   defineTransform,
+  type Flushed,
   type HeaderConverter,
   type Plugin,
   type PluginKind,

@@ -1,0 +1,44 @@
+/** Thrown by whatever was waiting when its signal aborted. */
+export class AbortedError extends Error {
+  override readonly name = 'AbortedError'
+}
+
+export const throwIfAborted = (signal: AbortSignal): void => {
+  if (signal.aborted) throw new AbortedError('Aborted', { cause: signal.reason })
+}
+
+/** Resolves after `ms`; rejects with AbortedError when the signal aborts first. */
+export const sleep = (ms: number, signal?: AbortSignal): Promise<void> =>
+  new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(new AbortedError('Aborted', { cause: signal.reason }))
+    const onAbort = () => {
+      clearTimeout(timer)
+      reject(new AbortedError('Aborted', { cause: signal?.reason }))
+    }
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', onAbort)
+      resolve()
+    }, ms)
+    signal?.addEventListener('abort', onAbort, { once: true })
+  })
+
+/** The promise, or AbortedError as soon as the signal aborts; leaves no listener behind. */
+export const race = <T>(promise: Promise<T>, signal: AbortSignal): Promise<T> =>
+  new Promise<T>((resolve, reject) => {
+    if (signal.aborted) {
+      promise.catch(() => {})
+      return reject(new AbortedError('Aborted', { cause: signal.reason }))
+    }
+    const onAbort = () => reject(new AbortedError('Aborted', { cause: signal.reason }))
+    signal.addEventListener('abort', onAbort, { once: true })
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
+  })
+
+/** The promise, or an error made by `late` after `ms`. The promise itself goes on. */
+export const deadline = <T>(promise: Promise<T>, ms: number, late: () => Error): Promise<T> => {
+  let timer: NodeJS.Timeout
+  const timeout = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(late()), ms)
+  })
+  return Promise.race([promise, timeout]).finally(() => clearTimeout(timer))
+}

@@ -1,0 +1,74 @@
+import type { OffsetMap } from '../api/record.ts'
+
+/** What a connector should be doing. */
+export type TargetState = 'STARTED' | 'PAUSED' | 'STOPPED'
+
+/** What a connector or task is seen doing; UNASSIGNED means nobody runs it. */
+export type RunState = 'UNASSIGNED' | 'RUNNING' | 'PAUSED' | 'FAILED' | 'RESTARTING' | 'STOPPED'
+
+/** Raw settings, variables unresolved. `null` values are possible: Kafka Connect stores them as given. */
+export type ConnectorProps = Readonly<Record<string, string | null>>
+
+export interface StoredConnector {
+  readonly props: ConnectorProps
+  readonly targetState: TargetState
+  /** Task configs in order of task id. */
+  readonly tasks: readonly Readonly<Record<string, string>>[]
+}
+
+/** Connector and task configurations. A write resolves when it is durable. */
+export interface ConfigStore {
+  start(): Promise<void>
+  stop(): Promise<void>
+  /** Names in order of creation. */
+  connectors(): readonly string[]
+  get(connector: string): StoredConnector | undefined
+  /** Creates or replaces; `targetState` only when given, otherwise a new one is STARTED and an old one keeps its own. */
+  putConnector(connector: string, props: ConnectorProps, targetState?: TargetState): Promise<void>
+  removeConnector(connector: string): Promise<void>
+  putTasks(connector: string, tasks: readonly Readonly<Record<string, string>>[]): Promise<void>
+  putTargetState(connector: string, state: TargetState): Promise<void>
+}
+
+export interface SourceOffset {
+  readonly partition: OffsetMap
+  /** null: forget it. */
+  readonly offset: OffsetMap | null
+}
+
+/** Positions of source connectors. Keys are the exact JSON bytes of `["connector",{partition}]`: member order matters. */
+export interface OffsetStore {
+  start(): Promise<void>
+  stop(): Promise<void>
+  get(connector: string, partitions: readonly OffsetMap[]): Promise<readonly (OffsetMap | undefined)[]>
+  /** All positions of a connector. */
+  all(connector: string): Promise<readonly { readonly partition: OffsetMap; readonly offset: OffsetMap }[]>
+  /** Resolves when durable: only then may `committed` be told (invariant 2). */
+  put(connector: string, offsets: readonly SourceOffset[]): Promise<void>
+}
+
+export interface Status {
+  readonly state: RunState
+  readonly workerId: string
+  readonly trace?: string
+  readonly version?: string
+  readonly generation: number
+}
+
+/** What runs where, and how it fares. */
+export interface StatusStore {
+  start(): Promise<void>
+  stop(): Promise<void>
+  connector(connector: string): Status | undefined
+  task(connector: string, task: number): Status | undefined
+  /** Ascending by task id. */
+  tasks(connector: string): readonly { readonly task: number; readonly status: Status }[]
+  putConnector(connector: string, status: Status): void
+  putTask(connector: string, task: number, status: Status): void
+  removeConnector(connector: string): void
+  removeTask(connector: string, task: number): void
+  /** Topics a connector has used since the last reset. */
+  topics(connector: string): readonly string[]
+  addTopic(connector: string, task: number, topic: string): void
+  resetTopics(connector: string): void
+}

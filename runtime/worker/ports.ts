@@ -1,0 +1,51 @@
+import type { ConnectorProps, RunState, SourceOffset, TargetState } from '../stores/ports.ts'
+
+export interface TaskId {
+  readonly connector: string
+  readonly task: number
+}
+
+/** What a running part says of itself. `trace`: the whole error with its causes, secrets removed (invariant 10). */
+export interface RunReport {
+  readonly state: RunState
+  readonly trace?: string
+  readonly version?: string
+  /** One line about what it is busy with, or what will happen next; an addition to Kafka Connect's status. */
+  readonly progress?: string
+}
+
+export interface WorkerListener {
+  connectorReported(connector: string, report: RunReport): void
+  taskReported(id: TaskId, report: RunReport): void
+  /** The connector asks for a new `taskConfigs` round: what it watches changed, or its plugin file did. */
+  tasksOutdated(connector: string): void
+  /** A newer version of the plugin of these connectors was loaded: validate and restart them. */
+  pluginReloaded(className: string): void
+  topicUsed(id: TaskId, topic: string): void
+}
+
+/** What runs on this process. Owns plugins, threads and task lifecycles; knows nothing of REST, stores of configs, or other workers. */
+export interface ConnectorWorker {
+  start(listener: WorkerListener): Promise<void>
+  /** Stops every task in order (last commit included) within `task.shutdown.graceful.timeout.ms`, then the threads. */
+  stop(): Promise<void>
+  /** Starts watching the connector; a class or config that cannot work is reported as FAILED, not thrown. */
+  startConnector(connector: string, props: ConnectorProps, target: TargetState): Promise<void>
+  stopConnector(connector: string): Promise<void>
+  /** The configs of at most `tasks.max` tasks, `task.class` (and a sink's topics) included. Variables are left as text. Throws what the connector throws. */
+  taskConfigs(connector: string): Promise<readonly Readonly<Record<string, string>>[]>
+  /** Starts one task; failures are reported, not thrown. */
+  startTask(
+    id: TaskId,
+    connectorProps: ConnectorProps,
+    taskProps: Readonly<Record<string, string>>,
+    target: TargetState,
+  ): Promise<void>
+  /** Resolves when they have stopped, or were cut off after the graceful timeout. */
+  stopTasks(ids: readonly TaskId[]): Promise<void>
+  setTargetState(connector: string, target: TargetState): Promise<void>
+  runningConnectors(): readonly string[]
+  runningTasks(): readonly TaskId[]
+  /** Lets the connector check offsets that a user sets; resolves to false when it keeps offsets outside as well. Throws what it throws. */
+  checkOffsets(connector: string, props: ConnectorProps, offsets: readonly SourceOffset[]): Promise<boolean>
+}
