@@ -115,11 +115,15 @@ export interface Transform {
 export interface TransformDefinition<C extends ConfigSpec = ConfigSpec> extends Described<C> {
   /** With sides, the classes are `class$Key` and `class$Value`. */
   readonly sides?: readonly Side[]
+  /** Never reads key, value or headers: the runtime then leaves them undecoded. */
+  readonly ignoresPayload?: boolean
   readonly examples: readonly TransformExample[]
   create(config: ConfigOf<C>, side: Side, ctx: { readonly originals: Readonly<Record<string, string>> }): Transform
 }
 
 export interface PredicateDefinition<C extends ConfigSpec = ConfigSpec> extends Described<C> {
+  /** Never reads key, value or headers. */
+  readonly ignoresPayload?: boolean
   create(config: ConfigOf<C>): { test(record: ConnectRecord): boolean; close?(): void }
 }
 

@@ -12,6 +12,8 @@ export interface Header {
 export interface ConnectRecord {
   readonly topic: string
   readonly partition?: number | null
+  /** Records from Kafka only. */
+  readonly offset?: number
   readonly keySchema?: Schema | null
   readonly key?: unknown
   readonly valueSchema?: Schema | null

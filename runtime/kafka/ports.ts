@@ -52,6 +52,8 @@ export interface ConsumerOptions {
   /** Names, or a pattern that a whole topic name matches (watched for new topics every `metadata.max.age.ms`). */
   readonly topics: readonly string[] | RegExp
   readonly settings?: ClientSettings
+  /** Most bytes fetched and not yet released; default 32 MiB. One fetch is always let through, whatever its size. */
+  readonly maxBufferedBytes?: number
   /** Awaited after an assignment, before the first record of these partitions. */
   assigned?(partitions: readonly TopicPartitionOffset[]): Promise<void>
   /** Awaited before the group may give these partitions to another member: flush and commit here. */
