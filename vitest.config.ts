@@ -17,8 +17,13 @@ const project = (name: string, include: string[], testTimeout: number) => ({
 export default defineConfig({
   test: {
     maxWorkers: 2,
+    reporters: ['default', './test/support/closing-line-reporter.ts'],
     projects: [
-      project('unit', ['test/unit/**/*.test.ts', 'test/architecture/**/*.test.ts', 'test/plugins/**/*.test.ts'], 10_000),
+      project(
+        'unit',
+        ['test/unit/**/*.test.ts', 'test/architecture/**/*.test.ts', 'test/plugins/**/*.test.ts'],
+        10_000,
+      ),
       project('contract', ['test/contract/**/*.test.ts', 'test/golden/**/*.test.ts'], 60_000),
       project('integration', ['test/integration/**/*.test.ts'], 120_000),
       project('chaos', ['test/chaos/**/*.test.ts'], 300_000),

@@ -1,0 +1,12 @@
+// npm run test:real: the same runtime against Apache Kafka, versitygw, Debian's PostgreSQL and kcat.
+import { debian, kafkaLibs, versitygw } from './real-parts.mjs'
+import { ensureInstalled, run } from './setup.mjs'
+
+ensureInstalled()
+debian({ kcat: 'kcat', '/usr/lib/postgresql/15/bin/postgres': 'postgresql-15' })
+const parts = {
+  MILLRACE_KAFKA_LIBS: kafkaLibs(),
+  MILLRACE_VERSITYGW: versitygw(),
+  MILLRACE_POSTGRES_BIN: '/usr/lib/postgresql/15/bin',
+}
+process.exit(await run('vitest', ['run', '--project', 'real', ...process.argv.slice(2)], parts))
