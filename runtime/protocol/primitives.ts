@@ -98,16 +98,19 @@ export class Reader {
 
   /** Zig-zag, 64 bits on the wire; throws beyond 2^53 (invariant 9). */
   varlong(): number {
+    const value = this.bigVarlong()
+    const number = Number(value)
+    if (!Number.isSafeInteger(number)) throw new ProtocolError(`varlong ${value} is beyond 2^53`)
+    return number
+  }
+
+  /** Zig-zag, 64 bits. */
+  bigVarlong(): bigint {
     let raw = 0n
     for (let shift = 0n; shift < 70n; shift += 7n) {
       const byte = this.buf[this.skip(1)]!
       raw |= BigInt(byte & 127) << shift
-      if (byte < 128) {
-        const value = BigInt.asIntN(64, (raw >> 1n) ^ -(raw & 1n))
-        const number = Number(value)
-        if (!Number.isSafeInteger(number)) throw new ProtocolError(`varlong ${value} is beyond 2^53`)
-        return number
-      }
+      if (byte < 128) return BigInt.asIntN(64, (raw >> 1n) ^ -(raw & 1n))
     }
     throw new ProtocolError(`varlong before position ${this.pos} is longer than 64 bits`)
   }
