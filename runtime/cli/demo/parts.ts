@@ -1,0 +1,118 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { S3Client } from '@aws-sdk/client-s3'
+import type { Client } from 'pg'
+import { type PostgresServer, startPostgres } from '../../testing/postgres-server.ts'
+import { type S3Server, startS3Server } from '../../testing/s3-server/server.ts'
+import { WorkerProcess } from './worker-process.ts'
+
+export const bucket = 'lake'
+export const topic = 'shop.public.orders'
+export const sinkGroup = 'connect-orders-sink'
+
+/** Everything the demo runs, and how to end it. */
+export interface Parts {
+  readonly folder: string
+  readonly postgres: PostgresServer
+  readonly sql: Client
+  readonly s3Server: S3Server
+  readonly s3: S3Client
+  readonly worker: WorkerProcess
+  stop(): Promise<void>
+}
+
+/** Starts PostgreSQL, the S3 server and the worker side by side; whatever had started is stopped again when one fails. */
+export const startParts = async (): Promise<Parts> => {
+  const folder = await mkdtemp(join(tmpdir(), 'millrace-demo-'))
+  const stops: (() => Promise<unknown>)[] = [() => rm(folder, { recursive: true, force: true })]
+  const stop = async () => {
+    for (const end of stops.splice(0).reverse()) await end()
+  }
+  const started = <T>(part: Promise<T>, end: (part: T) => Promise<unknown>): Promise<T> =>
+    part.then(value => {
+      stops.push(() => end(value))
+      return value
+    })
+  const settled = await Promise.allSettled([
+    started(startPostgres(), server => server.stop()),
+    started(startS3Server({ dir: join(folder, 's3') }), server => server.close()),
+    started(
+      WorkerProcess.start(folder, {
+        'bootstrap.servers': `embedded:${join(folder, 'broker')}`,
+        'key.converter': 'org.apache.kafka.connect.json.JsonConverter',
+        'value.converter': 'org.apache.kafka.connect.json.JsonConverter',
+        'key.converter.schemas.enable': 'false',
+        'value.converter.schemas.enable': 'false',
+        'offset.storage.file.filename': join(folder, 'offsets'),
+        'offset.flush.interval.ms': '1000',
+        listeners: 'http://127.0.0.1:0',
+      }),
+      worker => worker.stop(),
+    ),
+  ])
+  const failed = settled.find(part => part.status === 'rejected')
+  if (failed !== undefined) {
+    await stop()
+    throw failed.reason
+  }
+  const [postgres, s3Server, worker] = settled.map(part => (part as PromiseFulfilledResult<unknown>).value) as [
+    PostgresServer,
+    S3Server,
+    WorkerProcess,
+  ]
+  try {
+    const { default: pg } = await import('pg')
+    const sql = new pg.Client({ ...postgres, connectionTimeoutMillis: 10_000 })
+    await sql.connect()
+    stops.push(() => sql.end())
+    const { CreateBucketCommand, S3Client } = await import('@aws-sdk/client-s3')
+    const s3 = new S3Client({
+      endpoint: s3Server.url,
+      forcePathStyle: true,
+      region: s3Server.region,
+      credentials: { accessKeyId: s3Server.accessKeyId, secretAccessKey: s3Server.secretAccessKey },
+    })
+    stops.push(async () => s3.destroy())
+    await s3.send(new CreateBucketCommand({ Bucket: bucket }))
+    return { folder, postgres, sql, s3Server, s3, worker, stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+/** The two connectors, as anyone would submit them. */
+export const connectors = (
+  parts: Parts,
+  flushSize: number,
+): Readonly<Record<string, Readonly<Record<string, string>>>> => ({
+  'orders-source': {
+    'connector.class': 'io.debezium.connector.postgresql.PostgresConnector',
+    'tasks.max': '1',
+    'plugin.name': 'pgoutput',
+    'database.hostname': parts.postgres.host,
+    'database.port': String(parts.postgres.port),
+    'database.user': parts.postgres.user,
+    'database.password': parts.postgres.password,
+    'database.dbname': parts.postgres.database,
+    'topic.prefix': 'shop',
+    'table.include.list': 'public.orders',
+  },
+  'orders-sink': {
+    'connector.class': 'io.confluent.connect.s3.S3SinkConnector',
+    'tasks.max': '1',
+    topics: topic,
+    's3.bucket.name': bucket,
+    's3.region': parts.s3Server.region,
+    'store.url': parts.s3Server.url,
+    'aws.access.key.id': parts.s3Server.accessKeyId,
+    'aws.secret.access.key': parts.s3Server.secretAccessKey,
+    'format.class': 'io.confluent.connect.s3.format.json.JsonFormat',
+    's3.compression.type': 'gzip',
+    'flush.size': String(flushSize),
+    'rotate.schedule.interval.ms': '2000',
+    timezone: 'UTC',
+    'behavior.on.null.values': 'ignore',
+  },
+})

