@@ -1,10 +1,10 @@
-import { BatchLayout, LOG_OVERHEAD, writeCrc } from './batch-header.ts'
+import { BatchAttributes, BatchLayout, LOG_OVERHEAD, writeCrc } from './batch-header.ts'
 import { compress } from './compression.ts'
 import { CorruptRecordError } from './protocol-error.ts'
 import type { RecordBatchReader } from './record-batch-reader.ts'
 
 /**
- * A batch with some of its records, as compaction leaves it: offsets, producer, attributes, timestamps and compression stay,
+ * A batch with some of its records, as compaction leaves it: offsets, producer, timestamps and compression stay,
  * so that sequence checks and the next batch's base offset still hold. Without any record kept it is an empty batch, which
  * readers step over. `header` holds the batch that `reader` has read, at `pos`. The result is a buffer of its own.
  */
@@ -30,6 +30,8 @@ export function keepRecords(
   batch.set(records, BatchLayout.RECORDS)
   batch.writeInt32BE(batch.length - LOG_OVERHEAD, BatchLayout.LENGTH)
   batch.writeInt32BE(count, BatchLayout.COUNT)
+  // No bytes are no valid stream of any compression.
+  if (count === 0) batch.writeInt16BE(reader.attributes & ~BatchAttributes.COMPRESSION, BatchLayout.ATTRIBUTES)
   writeCrc(batch, 0, batch.length)
   return batch
 }
