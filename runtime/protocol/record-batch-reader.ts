@@ -56,7 +56,7 @@ export class RecordBatchReader {
   #maxTimestamp = -1
   #recordsStart = 0
   #index = new Int32Array(SLOTS * 64)
-  /** Where the last long varint ended. */
+  /** Where the last varint of several bytes ended. */
   #varintEnd = 0
 
   constructor(maxPayloadBytes: number = MAX_DECOMPRESSED_BYTES) {
@@ -138,14 +138,11 @@ export class RecordBatchReader {
     let at = start
     let previousDelta = -1
     for (let i = 0, slot = 0; i < count; i++, slot += SLOTS) {
-      let raw = buf[at++]!
-      if (raw > 127) {
-        const next = buf[at++]!
-        if (next < 128) raw = (raw & 127) | (next << 7)
-        else {
-          raw = this.#longVarint(buf, at - 2)
-          at = this.#varintEnd
-        }
+      let raw = buf[at]!
+      if (raw < 128) at++
+      else {
+        raw = this.#multiByteVarint(buf, at)
+        at = this.#varintEnd
       }
       const recordEnd = at + (raw >>> 1)
       if ((raw & 1) === 1 || recordEnd > end) this.#corrupt(`record ${i} does not fit into its batch`)
@@ -154,14 +151,11 @@ export class RecordBatchReader {
       while (buf[at++]! > 127);
       if (at - timestampAt > 10) this.#corrupt(`timestamp of record ${i} is longer than 64 bits`)
 
-      raw = buf[at++]!
-      if (raw > 127) {
-        const next = buf[at++]!
-        if (next < 128) raw = (raw & 127) | (next << 7)
-        else {
-          raw = this.#longVarint(buf, at - 2)
-          at = this.#varintEnd
-        }
+      raw = buf[at]!
+      if (raw < 128) at++
+      else {
+        raw = this.#multiByteVarint(buf, at)
+        at = this.#varintEnd
       }
       const delta = raw >>> 1
       if ((raw & 1) === 1 || delta <= previousDelta || delta > lastDelta) {
@@ -173,14 +167,11 @@ export class RecordBatchReader {
       index[slot + OFFSET_DELTA] = delta
       index[slot + TIMESTAMP_AT] = timestampAt
 
-      raw = buf[at++]!
-      if (raw > 127) {
-        const next = buf[at++]!
-        if (next < 128) raw = (raw & 127) | (next << 7)
-        else {
-          raw = this.#longVarint(buf, at - 2)
-          at = this.#varintEnd
-        }
+      raw = buf[at]!
+      if (raw < 128) at++
+      else {
+        raw = this.#multiByteVarint(buf, at)
+        at = this.#varintEnd
       }
       if ((raw & 1) === 0) {
         index[slot + KEY_START] = at
@@ -191,14 +182,11 @@ export class RecordBatchReader {
         index[slot + KEY_START] = index[slot + KEY_END] = -1
       }
 
-      raw = buf[at++]!
-      if (raw > 127) {
-        const next = buf[at++]!
-        if (next < 128) raw = (raw & 127) | (next << 7)
-        else {
-          raw = this.#longVarint(buf, at - 2)
-          at = this.#varintEnd
-        }
+      raw = buf[at]!
+      if (raw < 128) at++
+      else {
+        raw = this.#multiByteVarint(buf, at)
+        at = this.#varintEnd
       }
       if ((raw & 1) === 0) {
         index[slot + VALUE_START] = at
@@ -218,7 +206,14 @@ export class RecordBatchReader {
     if (at !== end) this.#corrupt(`${end - at} bytes after its ${count} records`)
   }
 
-  /** A varint of three bytes and more. */
+  /** A varint of two bytes and more; `#varintEnd` is where it ends. */
+  #multiByteVarint(buf: Buffer, start: number): number {
+    const next = buf[start + 1]!
+    if (next > 127) return this.#longVarint(buf, start)
+    this.#varintEnd = start + 2
+    return (buf[start]! & 127) | (next << 7)
+  }
+
   #longVarint(buf: Buffer, start: number): number {
     let raw = 0
     for (let i = 0; i < 5; i++) {
