@@ -25,7 +25,7 @@ export const CONSUMER_PROTOCOL_VERSIONS = [0, 3] as const
 export type ConsumerSubscription = DecodedOf<typeof consumerSubscription>
 export type ConsumerAssignment = DecodedOf<typeof consumerAssignment>
 
-/** Version 1, the newest whose every field all clients understand, unless told otherwise. */
+/** Version 1 unless told otherwise: it carries the owned partitions, which cooperative assignors need. */
 export const encodeSubscription = (value: EncodableOf<typeof consumerSubscription>, version = 1): Buffer =>
   encode(consumerSubscription, version, value, 'consumer subscription')
 
