@@ -8,7 +8,9 @@ const floors = [
   ['worker'],
   ['herder'],
   ['rest'],
-  ['testing', 'cli'],
+  ['assembly'],
+  ['testing'],
+  ['cli'],
 ]
 
 // A type in a signature is no code: these may look up for types only, to name what they are handed.

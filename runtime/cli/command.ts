@@ -10,10 +10,3 @@ export const askedToEnd = (): Promise<NodeJS.Signals> =>
     process.once('SIGINT', resolve)
     process.once('SIGTERM', resolve)
   })
-
-/** What a worker process tells its parent, when started with an IPC channel. */
-export interface ReadyMessage {
-  readonly type: 'ready'
-  readonly rest: string
-  readonly bootstrap: string
-}

@@ -49,7 +49,7 @@ const watch = async (
     const [ends, committed, tasks, memory, listing] = await Promise.all([
       partitions.length === 0 ? [] : admin.listOffsets(partitions, 'latest'),
       admin.groupOffsets(sinkGroup).catch(() => []),
-      parts.worker.tasks(),
+      parts.worker.parts(),
       parts.worker.memoryMb(),
       parts.s3.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: 'topics/' })),
     ])

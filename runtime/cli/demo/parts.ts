@@ -5,7 +5,7 @@ import type { S3Client } from '@aws-sdk/client-s3'
 import type { Client } from 'pg'
 import { type PostgresServer, startPostgres } from '../../testing/postgres-server.ts'
 import { type S3Server, startS3Server } from '../../testing/s3-server/server.ts'
-import { WorkerProcess } from './worker-process.ts'
+import { WorkerProcess } from '../../testing/worker-process.ts'
 
 export const bucket = 'lake'
 export const topic = 'shop.public.orders'
@@ -38,15 +38,19 @@ export const startParts = async (): Promise<Parts> => {
     started(startPostgres(), server => server.stop()),
     started(startS3Server({ dir: join(folder, 's3') }), server => server.close()),
     started(
-      WorkerProcess.start(folder, {
-        'bootstrap.servers': `embedded:${join(folder, 'broker')}`,
-        'key.converter': 'org.apache.kafka.connect.json.JsonConverter',
-        'value.converter': 'org.apache.kafka.connect.json.JsonConverter',
-        'key.converter.schemas.enable': 'false',
-        'value.converter.schemas.enable': 'false',
-        'offset.storage.file.filename': join(folder, 'offsets'),
-        'offset.flush.interval.ms': '1000',
-        listeners: 'http://127.0.0.1:0',
+      WorkerProcess.start({
+        command: process.argv[1]!,
+        folder,
+        properties: {
+          'bootstrap.servers': `embedded:${join(folder, 'broker')}`,
+          'key.converter': 'org.apache.kafka.connect.json.JsonConverter',
+          'value.converter': 'org.apache.kafka.connect.json.JsonConverter',
+          'key.converter.schemas.enable': 'false',
+          'value.converter.schemas.enable': 'false',
+          'offset.storage.file.filename': join(folder, 'offsets'),
+          'offset.flush.interval.ms': '1000',
+          listeners: 'http://127.0.0.1:0',
+        },
       }),
       worker => worker.stop(),
     ),
