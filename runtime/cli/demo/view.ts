@@ -120,9 +120,9 @@ export const liveView = (stream: NodeJS.WriteStream): View => {
       [
         `${number(now.objects)} objects`,
         megabytes(now.objectBytes),
-        ...now.latest.slice(-1).map(key => dim(`…${key.slice(-20)}`)),
+        now.latest.length === 0 ? '' : dim(`…${now.latest.at(-1)!.slice(-20)}`),
         '',
-      ].slice(0, 4),
+      ],
       green,
     )
     const sourceMoves = now.produced !== before?.produced
