@@ -1,0 +1,56 @@
+import type { Registry } from 'prom-client'
+import { metricName, metricNames } from './metrics-names.ts'
+import type { MetricValues } from './metrics-task.ts'
+
+/** Values of one part of the worker, with the labels that tell it from others (`connector`, `task`). */
+export interface LabelledMetrics {
+  readonly labels: Readonly<Record<string, string>>
+  readonly values: MetricValues
+}
+
+type Declared = Readonly<Record<string, readonly ['gauge' | 'counter', string]>>
+
+/** Of Node itself (memory, event loop, garbage collection): they keep observers, so they are made once. */
+let processMetrics: Registry | undefined
+
+/**
+ * Prometheus' text format of what all threads counted. The registry is built anew for each scrape from plain numbers, so
+ * that counting costs nothing, and prom-client is loaded only by workers that are scraped.
+ */
+export const renderMetrics = async (
+  parts: readonly LabelledMetrics[],
+): Promise<{ readonly text: string; readonly contentType: string }> => {
+  const { Counter, Gauge, Registry, collectDefaultMetrics } = await import('prom-client')
+  const registry = new Registry()
+  if (processMetrics === undefined) {
+    processMetrics = new Registry()
+    collectDefaultMetrics({ register: processMetrics })
+  }
+  const made = new Map<string, { add(labels: Record<string, string>, value: number): void }>()
+  for (const { labels, values } of parts) {
+    for (const [group, attributes] of Object.entries(values)) {
+      const declared: Declared = metricNames[group as keyof typeof metricNames]
+      for (const [attribute, value] of Object.entries(attributes)) {
+        const entry = declared[attribute]
+        if (entry === undefined || value === undefined) continue
+        const name = metricName(group, attribute)
+        const labelNames = Object.keys(labels)
+        let metric = made.get(name)
+        if (metric === undefined) {
+          const options = { name, help: entry[1], labelNames, registers: [registry] }
+          if (entry[0] === 'counter') {
+            const counter = new Counter(options)
+            metric = { add: (with_, by) => counter.inc(with_, by) }
+          } else {
+            const gauge = new Gauge(options)
+            metric = { add: (with_, to) => gauge.set(with_, to) }
+          }
+          made.set(name, metric)
+        }
+        metric.add(labels, value)
+      }
+    }
+  }
+  const text = `${await registry.metrics()}\n${await processMetrics.metrics()}`
+  return { text, contentType: registry.contentType }
+}
