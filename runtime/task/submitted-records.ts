@@ -72,6 +72,8 @@ class Run implements Delivery {
 export class SubmittedRecords {
   /** Records submitted and neither acknowledged nor given up. */
   inFlight = 0
+  /** Records acknowledged since the start. */
+  acknowledged = 0
   readonly #queues = new Map<string, Run[]>()
   /** Committable, and not yet confirmed as stored. */
   readonly #ready = new Map<string, SourceRecord>()
@@ -135,7 +137,9 @@ export class SubmittedRecords {
   /** Called by runs. */
   settled(count: number, topic: string | undefined): void {
     this.inFlight -= count
-    if (topic === undefined || topic === this.#lastTopic) return
+    if (topic === undefined) return
+    this.acknowledged += count
+    if (topic === this.#lastTopic) return
     this.#lastTopic = topic
     if (this.#topics.has(topic)) return
     this.#topics.add(topic)
