@@ -27,10 +27,12 @@ export interface Delivery {
 }
 
 export interface Producer {
-  /** Learns the partitions of these topics. Throws KafkaProtocolError UNKNOWN_TOPIC_OR_PARTITION for the ones that do not exist after `metadata.max.wait`. */
+  /** Learns the partitions of these topics. Throws KafkaProtocolError UNKNOWN_TOPIC_OR_PARTITION for the ones that do not exist after `max.block.ms`. */
   prepare(topics: Iterable<string>): Promise<void>
   /** Known after `prepare`; undefined before. */
   partitionCount(topic: string): number | undefined
+  /** Where records without a key go: one partition of the topic until its batch is sealed, then another. Known after `prepare`. */
+  stickyPartition(topic: string): number
   /** The open batch of a partition: begin, write and end ONE record in it, then call `appended`. Synchronous. */
   open(topic: string, partition: number): RecordBatchWriter
   /** The record just ended in `open`'s batch belongs to this delivery. Seals the batch when it is full. */
@@ -79,7 +81,7 @@ export interface Fetched {
 
 /** A group member that fetches ahead, bounded in bytes. Poll from one place only; heartbeats go on meanwhile. */
 export interface Consumer {
-  /** What has arrived, at least `timeoutMs` waited when nothing has; also runs the assignment hooks. Throws fatal errors (authorisation, fenced). */
+  /** What has arrived, waiting at most `timeoutMs` when nothing has; also runs the assignment hooks. Throws fatal errors (authorisation, fenced). */
   poll(timeoutMs: number, signal?: AbortSignal): Promise<Fetched>
   /** Ends a waiting poll early. */
   wakeup(): void
