@@ -1,0 +1,97 @@
+import type { Decimal } from '../api/decimal.ts'
+import { DataError } from '../api/errors.ts'
+
+const special = /[\ud800-\udfff]|\\u00/
+const pairs = /[\ud800-\udbff][\udc00-\udfff]/g
+const controls = /\\u00[01][0-9a-f]/g
+
+const unit = (code: number): string => `\\u${code.toString(16).toUpperCase().padStart(4, '0')}`
+
+/** A JSON string as Jackson writes it to bytes: hexadecimal escapes in upper case, characters beyond U+FFFF as two of them. */
+export const quote = (text: string): string => {
+  const quoted = JSON.stringify(text)
+  if (!special.test(quoted)) return quoted
+  return quoted
+    .replace(controls, (code, offset: number) =>
+      escaped(quoted, offset) ? code : `\\u00${code.slice(4).toUpperCase()}`,
+    )
+    .replace(pairs, pair => unit(pair.charCodeAt(0)) + unit(pair.charCodeAt(1)))
+}
+
+/** Whether the backslash at `at` is itself escaped (an odd number of backslashes before it). */
+const escaped = (text: string, at: number): boolean => {
+  let before = 0
+  while (text[at - 1 - before] === '\\') before++
+  return before % 2 === 1
+}
+
+/** Digits and exponent as Java's Double.toString and Float.toString lay them out. */
+const javaLayout = (shortest: string): string => {
+  // Java gives the smallest double two digits.
+  if (shortest === '5e-324' || shortest === '-5e-324') return shortest.replace('5e', '4.9E')
+  const match = /^(-?)(\d)(?:\.(\d+))?e([+-]\d+)$/.exec(shortest)!
+  const sign = match[1]!
+  const digits = match[2]! + (match[3] ?? '')
+  const exponent = Number(match[4])
+  if (exponent >= 7 || exponent < -3) return `${sign}${digits[0]}.${digits.slice(1) || '0'}E${exponent}`
+  if (exponent < 0) return `${sign}0.${'0'.repeat(-exponent - 1)}${digits}`
+  const whole = digits.slice(0, exponent + 1).padEnd(exponent + 1, '0')
+  return `${sign}${whole}.${digits.slice(exponent + 1) || '0'}`
+}
+
+const notPlain = (value: number): string | undefined => {
+  // Jackson quotes what JSON has no number for.
+  if (!Number.isFinite(value)) return `"${Number.isNaN(value) ? 'NaN' : value > 0 ? 'Infinity' : '-Infinity'}"`
+  return value === 0 ? (Object.is(value, -0) ? '-0.0' : '0.0') : undefined
+}
+
+/** A double as Java prints it: `1.0`, `1.0E10`. */
+export const doubleText = (value: number): string => notPlain(value) ?? javaLayout(value.toExponential())
+
+/** A float as Java prints it: the fewest digits that give the same 32 bit value. */
+export const floatText = (value: number): string => {
+  const known = notPlain(value)
+  if (known !== undefined) return known
+  const single = Math.fround(value)
+  for (let digits = 0; digits < 9; digits++) {
+    const text = single.toExponential(digits)
+    if (Math.fround(Number(text)) === single) return javaLayout(text.replace(/\.?0+e/, 'e'))
+  }
+  return javaLayout(single.toExponential())
+}
+
+/** Base64 with padding. */
+export const base64Text = (bytes: Uint8Array): string =>
+  `"${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64')}"`
+
+/** The Java class that a value of ours stands for, for messages that name it. */
+export const javaClass = (value: unknown): string => {
+  if (value === null || value === undefined) return 'null'
+  if (typeof value === 'string') return 'java.lang.String'
+  if (typeof value === 'boolean') return 'java.lang.Boolean'
+  if (typeof value === 'bigint') return 'java.lang.Long'
+  if (typeof value === 'number') return Number.isInteger(value) ? 'java.lang.Long' : 'java.lang.Double'
+  if (value instanceof Uint8Array) return '[B'
+  if (value instanceof Date) return 'java.util.Date'
+  if (Array.isArray(value)) return 'java.util.ArrayList'
+  return value.constructor?.name === 'Decimal' ? 'java.math.BigDecimal' : 'java.util.HashMap'
+}
+
+/** A number of JSON: integers as digits, anything else as a double. */
+export const numberText = (value: number | bigint): string => {
+  if (typeof value === 'bigint' || Number.isInteger(value))
+    return Object.is(value, -0) ? '0' : String(typeof value === 'number' ? BigInt(value) : value)
+  return Number.isFinite(value) ? String(value) : notPlain(value)!
+}
+
+export const mismatch = (type: string, value: unknown): DataError =>
+  new DataError(`Conversion error: the value of type ${javaClass(value)} does not fit schema type ${type}`)
+
+/** A decimal as Java's BigDecimal prints it: with an exponent when the scale is negative or the number very small. */
+export const decimalText = (value: Decimal): string => {
+  const negative = value.unscaled < 0n
+  const digits = (negative ? -value.unscaled : value.unscaled).toString()
+  const exponent = digits.length - 1 - value.scale
+  if (value.scale === 0 || (value.scale > 0 && exponent >= -6)) return value.toString()
+  return `${negative ? '-' : ''}${digits[0]}${digits.length > 1 ? `.${digits.slice(1)}` : ''}${exponent === 0 ? '' : `E${exponent > 0 ? '+' : ''}${exponent}`}`
+}
