@@ -1,0 +1,122 @@
+import type { PredicateDefinition, Side, Transform, TransformDefinition } from '../api/define.ts'
+import { ConfigError } from '../api/errors.ts'
+import type { ConnectRecord } from '../api/record.ts'
+import { type Props, parseOrThrow } from '../config/parse.ts'
+
+/** A transform's class as named in a config, found: the definition and, for `X$Key`, its side. */
+export interface ResolvedTransform {
+  readonly definition: TransformDefinition
+  readonly side: Side
+}
+
+export interface ChainPlugins {
+  transform(className: string): ResolvedTransform | Promise<ResolvedTransform>
+  predicate(className: string): PredicateDefinition | Promise<PredicateDefinition>
+}
+
+/** One step of the chain; `className` for messages. */
+export interface ChainStep {
+  readonly className: string
+  apply(record: ConnectRecord): ConnectRecord | null
+}
+
+/** A connector's transforms in order. */
+export interface TransformChain {
+  readonly steps: readonly ChainStep[]
+  /** No step reads key, value or headers: they need not be decoded. */
+  readonly ignoresPayload: boolean
+  /** What is slow, once per batch. */
+  prepare(batch: readonly ConnectRecord[]): Promise<void>
+  close(): void
+}
+
+const aliases = (props: Props, key: string): string[] => {
+  const list = (props[key] ?? '')
+    .split(',')
+    .map(alias => alias.trim())
+    .filter(alias => alias !== '')
+  const twice = list.find((alias, index) => list.indexOf(alias) !== index)
+  if (twice !== undefined)
+    throw new ConfigError(`Invalid value ${props[key]} for configuration ${key}: Duplicate alias provided.`, { key })
+  return list
+}
+
+/** The settings under a prefix, without it. */
+const under = (props: Props, prefix: string): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(props).flatMap(([key, value]) =>
+      key.startsWith(prefix) && value !== null && value !== undefined ? [[key.slice(prefix.length), value]] : [],
+    ),
+  )
+
+const required = (props: Props, key: string): string => {
+  const value = props[key]
+  if (value === undefined || value === null || value === '')
+    throw new ConfigError(`Missing required configuration "${key}" which has no default value.`, { key })
+  return value
+}
+
+/** Builds the chain of `transforms` and `predicates`. Throws ConfigError that names the key. */
+export const createChain = async (props: Props, plugins: ChainPlugins): Promise<TransformChain> => {
+  const predicates = new Map<
+    string,
+    {
+      readonly test: (record: ConnectRecord) => boolean
+      readonly ignoresPayload: boolean
+      readonly close: (() => void) | undefined
+    }
+  >()
+  for (const alias of aliases(props, 'predicates')) {
+    const prefix = `predicates.${alias}.`
+    const definition = await plugins.predicate(required(props, `${prefix}type`))
+    const predicate = definition.create(parseOrThrow(definition.config, under(props, prefix)) as never)
+    predicates.set(alias, {
+      test: record => predicate.test(record),
+      ignoresPayload: definition.ignoresPayload === true,
+      close: () => predicate.close?.(),
+    })
+  }
+  const steps: ChainStep[] = []
+  const transforms: Transform[] = []
+  let ignoresPayload = true
+  for (const alias of aliases(props, 'transforms')) {
+    const prefix = `transforms.${alias}.`
+    const className = required(props, `${prefix}type`)
+    const { definition, side } = await plugins.transform(className)
+    const own = under(props, prefix)
+    const transform = definition.create(parseOrThrow(definition.config, own) as never, side, { originals: own })
+    transforms.push(transform)
+    ignoresPayload &&= definition.ignoresPayload === true
+    const name = own['predicate']
+    const negate = own['negate']?.trim().toLowerCase() === 'true'
+    if (name === undefined) {
+      if (own['negate'] !== undefined) {
+        throw new ConfigError(
+          `Config '${prefix}negate' was provided but there is no config '${prefix}predicate' defining a predicate to be negated.`,
+          { key: `${prefix}negate` },
+        )
+      }
+      steps.push({ className, apply: record => transform.apply(record) })
+      continue
+    }
+    const predicate = predicates.get(name)
+    if (predicate === undefined)
+      throw new ConfigError(`Missing required configuration "predicates.${name}.type" which has no default value.`, {
+        key: `${prefix}predicate`,
+      })
+    ignoresPayload &&= predicate.ignoresPayload
+    steps.push({ className, apply: record => (predicate.test(record) === negate ? record : transform.apply(record)) })
+  }
+  const slow = transforms.filter(transform => transform.prepare !== undefined)
+  return {
+    steps,
+    ignoresPayload,
+    async prepare(batch) {
+      for (const transform of slow) await transform.prepare!(batch)
+    },
+    close() {
+      for (const transform of transforms) transform.close?.()
+      for (const { close } of predicates.values()) close?.()
+    },
+  }
+}
