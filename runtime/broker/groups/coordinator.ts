@@ -1,0 +1,286 @@
+import type { Log } from '../../api/context.ts'
+import type { Clock } from '../../base/clock.ts'
+import { errorCodes, type KafkaErrorName } from '../../protocol/error-codes.ts'
+import type { BrokerSettings } from '../settings/broker-settings.ts'
+import type { Topics } from '../topics/topics.ts'
+import { Group } from './group.ts'
+import { GroupEntry } from './group-entry.ts'
+import type { JoinRequest, JoinResult, SyncRequest, SyncResult } from './member.ts'
+import { OffsetLog } from './offset-log.ts'
+import {
+  type CommittedOffset,
+  decodeGroup,
+  decodeKey,
+  decodeOffset,
+  encodeGroup,
+  encodeKey,
+  encodeOffset,
+} from './offset-records.ts'
+
+export interface CoordinatorParts {
+  readonly clock: Clock
+  readonly log: Log
+  readonly settings: BrokerSettings
+  readonly topics: Topics
+}
+
+export interface OffsetToCommit {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+  readonly leaderEpoch: number
+  readonly metadata: string
+}
+
+/** The shell around the groups' state machines: their timers, and the log in which they and their offsets are durable. */
+export class Coordinator {
+  readonly #parts: CoordinatorParts
+  readonly #log: OffsetLog
+  readonly #entries = new Map<string, GroupEntry>()
+  readonly #minSession: number
+  readonly #maxSession: number
+  #closed = false
+
+  private constructor(parts: CoordinatorParts) {
+    this.#parts = parts
+    this.#log = new OffsetLog(parts.topics, parts.clock)
+    this.#minSession = parts.settings.number('group.min.session.timeout.ms')
+    this.#maxSession = parts.settings.number('group.max.session.timeout.ms')
+  }
+
+  /** Reads groups and offsets back. */
+  static async open(parts: CoordinatorParts): Promise<Coordinator> {
+    const coordinator = new Coordinator(parts)
+    const now = parts.clock.monotonic()
+    await coordinator.#log.load((keyBytes, value) => coordinator.#replay(keyBytes, value, now))
+    for (const [id, entry] of coordinator.#entries) {
+      // Only tombstones were left of it.
+      if (!entry.hasOffsets && entry.group.generation === 0) coordinator.#entries.delete(id)
+      else coordinator.#arm(entry)
+    }
+    return coordinator
+  }
+
+  #replay(keyBytes: Buffer, value: Buffer | null, now: number): void {
+    const key = decodeKey(keyBytes)
+    if (key === null) return
+    const entry = this.#entryOf(key.group)
+    if (key.kind === 'group') {
+      const old = this.#entries.get(key.group)
+      const fresh = new GroupEntry(this.#newGroup(key.group))
+      for (const [topic, partitions] of old?.topics() ?? []) {
+        for (const [partition, offset] of partitions) fresh.setOffset(topic, partition, offset)
+      }
+      if (value !== null) fresh.group.restore(decodeGroup(value), now)
+      if (value === null && !fresh.hasOffsets) this.#entries.delete(key.group)
+      else this.#entries.set(key.group, fresh)
+    } else if (value === null) {
+      entry.deleteOffset(key.topic, key.partition)
+    } else {
+      entry.setOffset(key.topic, key.partition, decodeOffset(value))
+    }
+  }
+
+  get(groupId: string): GroupEntry | undefined {
+    return this.#entries.get(groupId)
+  }
+
+  all(): Iterable<GroupEntry> {
+    return this.#entries.values()
+  }
+
+  join(groupId: string, request: JoinRequest): Promise<JoinResult> {
+    const refuse = (error: KafkaErrorName): Promise<JoinResult> =>
+      Promise.resolve({
+        error,
+        memberId: request.memberId,
+        generation: -1,
+        protocolType: null,
+        protocol: null,
+        leader: '',
+        skipAssignment: false,
+        members: [],
+      })
+    if (groupId === '') return refuse('INVALID_GROUP_ID')
+    const { sessionTimeoutMs } = request
+    if (sessionTimeoutMs < this.#minSession || sessionTimeoutMs > this.#maxSession) {
+      return refuse('INVALID_SESSION_TIMEOUT')
+    }
+    if (request.memberId !== '' && !this.#entries.has(groupId)) return refuse('UNKNOWN_MEMBER_ID')
+    const entry = this.#entryOf(groupId)
+    return this.#run(entry, now => new Promise(resolve => entry.group.join(request, now, resolve)))
+  }
+
+  sync(groupId: string, request: SyncRequest): Promise<SyncResult> {
+    const entry = this.#entries.get(groupId)
+    if (entry === undefined) {
+      const assignment = Buffer.alloc(0)
+      return Promise.resolve({ error: 'UNKNOWN_MEMBER_ID', protocolType: null, protocol: null, assignment })
+    }
+    return this.#run(entry, now => new Promise(resolve => entry.group.sync(request, now, resolve)))
+  }
+
+  heartbeat(groupId: string, memberId: string, instanceId: string | null, generation: number): KafkaErrorName {
+    const entry = this.#entries.get(groupId)
+    if (entry === undefined) return 'UNKNOWN_MEMBER_ID'
+    return this.#run(entry, now => entry.group.heartbeat(memberId, instanceId, generation, now))
+  }
+
+  leave(groupId: string, memberId: string, instanceId: string | null): KafkaErrorName {
+    const entry = this.#entries.get(groupId)
+    if (entry === undefined) return 'UNKNOWN_MEMBER_ID'
+    return this.#run(entry, now => entry.group.leave(memberId, instanceId, now))
+  }
+
+  /** Whether the member may commit; the group is made when someone outside of it commits for one that does not exist. */
+  checkCommit(groupId: string, memberId: string, instanceId: string | null, generation: number): KafkaErrorName {
+    if (groupId === '') return 'INVALID_GROUP_ID'
+    const entry = this.#entries.get(groupId)
+    if (entry === undefined) return generation < 0 ? 'NONE' : 'ILLEGAL_GENERATION'
+    return this.#run(entry, now => entry.group.checkCommit(memberId, instanceId, generation, now))
+  }
+
+  /** Resolves when the offsets are durable; readers see them from then on. */
+  async commit(groupId: string, offsets: readonly OffsetToCommit[]): Promise<void> {
+    const committedAt = this.#parts.clock.now()
+    const records = offsets.map(({ topic, partition, offset, leaderEpoch, metadata }) => ({
+      key: encodeKey({ kind: 'offset', group: groupId, topic, partition }),
+      value: encodeOffset({ offset, leaderEpoch, metadata, committedAt }),
+    }))
+    await this.#log.append(records)
+    const entry = this.#entryOf(groupId)
+    for (const { topic, partition, offset, leaderEpoch, metadata } of offsets) {
+      entry.setOffset(topic, partition, { offset, leaderEpoch, metadata, committedAt })
+    }
+  }
+
+  async deleteGroup(groupId: string): Promise<KafkaErrorName> {
+    const entry = this.#entries.get(groupId)
+    if (groupId === '') return 'INVALID_GROUP_ID'
+    if (entry === undefined) return 'GROUP_ID_NOT_FOUND'
+    if (entry.group.state !== 'Empty') return 'NON_EMPTY_GROUP'
+    await this.#forget(entry)
+    return 'NONE'
+  }
+
+  /** `NONE`, or why nothing of the group's offsets may be deleted. */
+  checkOffsetDelete(groupId: string): KafkaErrorName {
+    const entry = this.#entries.get(groupId)
+    if (groupId === '') return 'INVALID_GROUP_ID'
+    if (entry === undefined) return 'GROUP_ID_NOT_FOUND'
+    const { state, protocolType } = entry.group
+    return state === 'Empty' || protocolType === 'consumer' ? 'NONE' : 'NON_EMPTY_GROUP'
+  }
+
+  async deleteOffsets(
+    groupId: string,
+    partitions: readonly { readonly topic: string; readonly partition: number }[],
+  ): Promise<void> {
+    const entry = this.#entries.get(groupId)
+    if (entry === undefined) return
+    await this.#log.append(
+      partitions.map(({ topic, partition }) => ({
+        key: encodeKey({ kind: 'offset', group: groupId, topic, partition }),
+        value: null,
+      })),
+    )
+    for (const { topic, partition } of partitions) entry.deleteOffset(topic, partition)
+  }
+
+  /** A deleted topic's offsets must not be those of a later one of the same name. */
+  async topicDeleted(topic: string): Promise<void> {
+    for (const entry of [...this.#entries.values()]) {
+      const partitions = [...(entry.topics().get(topic)?.keys() ?? [])].map(partition => ({ topic, partition }))
+      await this.deleteOffsets(entry.group.id, partitions)
+    }
+  }
+
+  /** Forgets what groups without members left behind longer than `offsets.retention.minutes` ago. */
+  async expire(): Promise<void> {
+    const oldest = this.#parts.clock.now() - this.#parts.settings.number('offsets.retention.minutes') * 60_000
+    for (const entry of [...this.#entries.values()]) {
+      const { group } = entry
+      if (group.state !== 'Empty') continue
+      // Offsets of a program that assigns its partitions itself count from their commit, those of a group from its end.
+      const isExpired = ({ committedAt }: CommittedOffset) =>
+        committedAt < oldest && (group.protocolType === null || group.since < oldest)
+      const expired = [...entry.topics()].flatMap(([topic, partitions]) =>
+        [...partitions].flatMap(([partition, offset]) => (isExpired(offset) ? [{ topic, partition }] : [])),
+      )
+      await this.deleteOffsets(group.id, expired)
+      if (!entry.hasOffsets && group.state === 'Empty' && group.since < oldest) await this.#forget(entry)
+    }
+  }
+
+  close(): void {
+    this.#closed = true
+    for (const entry of this.#entries.values()) if (entry.timer !== null) clearTimeout(entry.timer)
+  }
+
+  async #forget(entry: GroupEntry): Promise<void> {
+    const { id } = entry.group
+    entry.group.die()
+    if (entry.timer !== null) clearTimeout(entry.timer)
+    this.#entries.delete(id)
+    const keys = [...entry.topics()].flatMap(([topic, partitions]) =>
+      [...partitions.keys()].map(partition => encodeKey({ kind: 'offset', group: id, topic, partition })),
+    )
+    await this.#log.append([...keys, encodeKey({ kind: 'group', group: id })].map(key => ({ key, value: null })))
+  }
+
+  #entryOf(groupId: string): GroupEntry {
+    let entry = this.#entries.get(groupId)
+    if (entry === undefined) this.#entries.set(groupId, (entry = new GroupEntry(this.#newGroup(groupId))))
+    return entry
+  }
+
+  #newGroup(id: string): Group {
+    const { settings, clock } = this.#parts
+    return new Group(id, clock.now(), {
+      initialRebalanceDelayMs: settings.number('group.initial.rebalance.delay.ms'),
+      maxSize: settings.number('group.max.size'),
+      changed: group => this.#store(group),
+    })
+  }
+
+  /**
+   * Members are answered without waiting for the write: a crash in between brings back an earlier generation, and they
+   * join again. Commits of the new generation stand behind it in the log.
+   */
+  #store(group: Group): void {
+    group.since = this.#parts.clock.now()
+    const record = { key: encodeKey({ kind: 'group', group: group.id }), value: encodeGroup(group.snapshot()) }
+    this.#log.append([record]).catch((error: Error) => {
+      if (this.#closed) return
+      this.#parts.log.error('A group could not be stored; after a restart its members have to join again', {
+        group: group.id,
+        error: error.message,
+      })
+    })
+  }
+
+  /** Lets the machine work, and sets the timer to what it has to do next. */
+  #run<T>(entry: GroupEntry, work: (now: number) => T): T {
+    const result = work(this.#parts.clock.monotonic())
+    this.#arm(entry)
+    return result
+  }
+
+  #arm(entry: GroupEntry): void {
+    const at = entry.group.nextDeadline()
+    // Deadlines mostly move away with each heartbeat: the timer then finds nothing due and is set anew.
+    if (at >= entry.timerAt || this.#closed) return
+    if (entry.timer !== null) clearTimeout(entry.timer)
+    entry.timerAt = at
+    const delay = Math.min(Math.max(0, at - this.#parts.clock.monotonic()), 0x7fff_ffff)
+    entry.timer = setTimeout(() => {
+      entry.timer = null
+      entry.timerAt = Number.POSITIVE_INFINITY
+      entry.group.tick(this.#parts.clock.monotonic())
+      this.#arm(entry)
+    }, delay)
+    entry.timer.unref()
+  }
+}
+
+export const codeOf = (error: KafkaErrorName): number => errorCodes[error]
