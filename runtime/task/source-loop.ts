@@ -57,11 +57,14 @@ export class SourceLoop {
   #resumed: Deferred<void> | undefined
   #iterator: AsyncIterator<readonly SourceRecord[]> | undefined
   #attempt = 0
+  #ended = false
 
   constructor(parts: SourceLoopParts) {
     this.#parts = parts
     this.#ledger = new SubmittedRecords(
       (count, topic, partition, error) => {
+        // What the closing producer gives up after the last commit is read again: no failure of the task.
+        if (this.#ended) return 'fail'
         const decision = parts.produceFailed(count, topic, partition, error)
         if (decision === 'fail') this.#fail(unwritten(count, topic, partition, error))
         return decision
@@ -83,6 +86,7 @@ export class SourceLoop {
 
   /** The task is given up: nothing is stored from here on (invariant 7). */
   cancel(): void {
+    this.#ended = true
     this.#cancelled.abort()
     this.#halt.abort()
   }
@@ -107,6 +111,7 @@ export class SourceLoop {
       this.#halt.abort()
       await commits
       if (!this.#cancelled.signal.aborted) await this.#finish()
+      this.#ended = true
     }
     if (this.#failure !== undefined) throw this.#failure.error
   }

@@ -1,0 +1,98 @@
+import type {
+  Converter,
+  ConverterDefinition,
+  ConverterUse,
+  HeaderConverter,
+  PluginKind,
+  PredicateDefinition,
+  Side,
+  TransformDefinition,
+} from '../api/define.ts'
+import { ConfigError } from '../api/errors.ts'
+import { parseOrThrow } from '../config/parse.ts'
+import { type ChainPlugins, createChain, type TransformChain } from '../pipeline/transform-chain.ts'
+import type { Resolved, StartTask, ThreadSettings } from './messages.ts'
+import type { PluginLocation } from './plugin-access.ts'
+import { converterClass, converterProps, referencedPlugins } from './plugin-references.ts'
+
+type Loaded = { readonly kind: PluginKind }
+
+/** What stands between a connector and Kafka: the converters and the chain of transformations. */
+export interface RecordParts {
+  readonly key: { readonly className: string; readonly converter: Converter }
+  readonly value: { readonly className: string; readonly converter: Converter }
+  readonly header: { readonly className: string; readonly converter: HeaderConverter }
+  readonly chain: TransformChain
+  close(): void
+}
+
+/** Loads and configures them. `plugins` stand in the order of `referencedPlugins`. Throws ConfigError naming the key. */
+export const recordParts = async (
+  start: StartTask,
+  settings: ThreadSettings,
+  load: (location: PluginLocation) => Promise<Loaded>,
+): Promise<RecordParts> => {
+  const { props } = start.connector
+  const references = referencedPlugins(props, settings.workerProps)
+  const [, ...locations] = start.plugins
+  const find = async (name: string, kind: PluginKind): Promise<Loaded> => {
+    const at = references.findIndex(each => each.name === name.trim() && each.kind === kind)
+    const location = locations[at]
+    if (location === undefined) throw new ConfigError(`Class ${name} could not be found.`)
+    return load(location)
+  }
+  const converter = async (
+    role: ConverterUse,
+  ): Promise<{ className: string; converter: Converter & Partial<HeaderConverter> }> => {
+    const key = `${role}.converter`
+    const name = converterClass(role, props, settings.workerProps)
+    if (name === undefined)
+      throw new ConfigError(`Missing required configuration "${key}" which has no default value.`, { key })
+    const definition = (await find(name, 'converter')) as ConverterDefinition & Loaded
+    const own = converterProps(role, props, settings.workerProps)
+    const config = parseOrThrow(definition.config, own)
+    return { className: definition.class, converter: definition.create(config as never, role) }
+  }
+  const chainPlugins: ChainPlugins = {
+    async transform(className) {
+      const definition = (await find(className, 'transformation')) as TransformDefinition & Loaded
+      const side: Side = className.trim().endsWith('$Key') ? 'Key' : 'Value'
+      return { definition, side }
+    },
+    predicate: async className => (await find(className, 'predicate')) as PredicateDefinition & Loaded,
+  }
+  const key = await converter('key')
+  const value = await converter('value')
+  const header = await converter('header')
+  const { encodeHeader, decodeHeader } = header.converter
+  if (encodeHeader === undefined || decodeHeader === undefined)
+    throw new ConfigError(`${header.className} cannot convert headers`, { key: 'header.converter' })
+  const chain = await createChain(props, chainPlugins)
+  return {
+    key,
+    value,
+    header: { className: header.className, converter: header.converter as HeaderConverter },
+    chain,
+    close() {
+      chain.close()
+      for (const each of [key, value, header]) each.converter.close?.()
+    },
+  }
+}
+
+/** The time settings every loop needs, of the worker. */
+export const flushSettings = (
+  worker: Resolved['props'],
+): { readonly flushIntervalMs: number; readonly flushTimeoutMs: number } => {
+  const ms = (key: string, otherwise: number): number => {
+    const text = worker[key]?.trim()
+    if (text === undefined || text === '') return otherwise
+    const value = Number(text)
+    if (Number.isInteger(value) && value > 0) return value
+    throw new ConfigError(`Invalid value ${text} for configuration ${key}: Value must be at least 1`, { key })
+  }
+  return {
+    flushIntervalMs: ms('offset.flush.interval.ms', 60_000),
+    flushTimeoutMs: ms('offset.flush.timeout.ms', 5000),
+  }
+}
