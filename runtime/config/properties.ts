@@ -19,7 +19,7 @@ const logicalLines = (text: string): string[] => {
   return lines
 }
 
-const unescape = (text: string): string =>
+const unescaped = (text: string): string =>
   text.replace(/\\(u[\da-fA-F]{4}|[\s\S])/g, (_, code: string) => {
     if (code.length === 5) return String.fromCharCode(Number.parseInt(code.slice(1), 16))
     if (code === 'u') throw new SyntaxError('Malformed \\uxxxx encoding.')
@@ -31,7 +31,7 @@ export const parseProperties = (text: string): Record<string, string> => {
   const properties: Record<string, string> = Object.create(null)
   for (const line of logicalLines(text)) {
     const match = /^((?:\\[\s\S]|[^\\=: \t\f])*)[ \t\f]*(?:[=:][ \t\f]*)?([\s\S]*)$/.exec(line)!
-    properties[unescape(match[1]!)] = unescape(match[2]!)
+    properties[unescaped(match[1]!)] = unescaped(match[2]!)
   }
   return { ...properties }
 }

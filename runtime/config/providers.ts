@@ -60,7 +60,7 @@ export const builtinProviders: Readonly<Record<string, (settings: Props) => Prov
     return {
       async get(path, keys) {
         if (path !== '')
-          throw new ConfigError('Path is not supported for EnvVarConfigProvider, invalid value ' + `'${path}'`)
+          throw new ConfigError(`Path is not supported for EnvVarConfigProvider, invalid value '${path}'`)
         return {
           data: pick(
             process.env,
