@@ -33,6 +33,7 @@ export class Cluster {
   readonly metadata = new Metadata()
   readonly log: Log | undefined
   readonly #mechanism: SaslMechanism | null
+  readonly #onClose: (() => void) | undefined
   readonly #nodes = new Map<string, Node>()
   readonly #topics = new Set<string>()
   readonly #listeners = new Set<() => void>()
@@ -43,8 +44,10 @@ export class Cluster {
   #refreshedAt = Number.NEGATIVE_INFINITY
   #closed = false
 
-  constructor(config: ClientConfig, log?: Log) {
+  /** `onClose`: after every close. */
+  constructor(config: ClientConfig, log?: Log, onClose?: () => void) {
     this.config = config
+    this.#onClose = onClose
     this.log = log
     this.#mechanism = saslMechanism(config, log)
   }
@@ -211,6 +214,7 @@ export class Cluster {
   /** Resolves when every socket is closed: no buffer of a request is read any more. */
   async close(): Promise<void> {
     this.#closed = true
+    this.#listeners.clear()
     const closing: Promise<void>[] = []
     for (const node of this.#nodes.values()) {
       const { connection } = node
@@ -228,6 +232,7 @@ export class Cluster {
       }
     }
     await Promise.all(closing)
+    this.#onClose?.()
   }
 }
 

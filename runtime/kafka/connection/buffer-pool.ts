@@ -1,4 +1,4 @@
-const SMALLEST = 64 * 1024
+const SMALLEST = 4096
 
 /**
  * Keeps large buffers for the next use: allocating them afresh drives full garbage collections. Sizes are powers of two.

@@ -24,7 +24,7 @@ export function parseJaas(text: string): JaasConfig {
     const match = token.exec(text)
     if (match === null) throw problem('a quote is not closed')
     const quoted = match[1] ?? match[2]
-    if (quoted !== undefined) tokens.push(`"${unescape(quoted)}`)
+    if (quoted !== undefined) tokens.push(`"${unescaped(quoted)}`)
     else if (match[3] !== undefined || match[4] !== undefined) tokens.push(match[3] ?? match[4]!)
   }
   const [loginModule, flag, ...rest] = tokens
@@ -45,5 +45,5 @@ const bare = (text: string): string => (text.startsWith('"') ? text.slice(1) : t
 
 const escapes: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r', b: '\b', f: '\f' }
 
-const unescape = (text: string): string =>
+const unescaped = (text: string): string =>
   text.replace(/\\([\s\S])/g, (_, character: string) => escapes[character] ?? character)

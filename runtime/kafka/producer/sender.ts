@@ -2,6 +2,7 @@ import type { Log } from '../../api/context.ts'
 import { backoffDelay } from '../../base/backoff.ts'
 import { KafkaProtocolError } from '../../protocol/error-codes.ts'
 import type { Cluster } from '../cluster/cluster.ts'
+import { Refresher } from '../cluster/refresher.ts'
 import type { Connection } from '../connection/connection.ts'
 import { asError, isRetriable, KafkaClientError } from '../errors.ts'
 import type { Batch } from './batch.ts'
@@ -37,12 +38,10 @@ export class Sender {
   readonly #options: SenderOptions
   /** Queues with something to send and nothing in flight. */
   readonly #ready = new Set<PartitionQueue>()
+  readonly #refresher: Refresher
   readonly #connecting = new Set<number>()
   #identity: ProducerIdentity | null = null
   #identifying = false
-  #refreshing = false
-  #refreshAttempts = 0
-  #refreshNotBefore = 0
   #timer: NodeJS.Timeout | null = null
   #timerAt = Number.POSITIVE_INFINITY
   #scheduled = false
@@ -54,6 +53,7 @@ export class Sender {
     this.#config = options.config
     this.#writers = options.writers
     this.#log = options.log
+    this.#refresher = new Refresher(options.cluster, () => this.pump(), options.onFatal)
   }
 
   /** Something of this queue may go out; `pump` looks at it. */
@@ -80,6 +80,7 @@ export class Sender {
 
   stop(): void {
     this.#stopped = true
+    this.#refresher.stop()
     if (this.#timer !== null) clearTimeout(this.#timer)
     this.#ready.clear()
   }
@@ -97,7 +98,7 @@ export class Sender {
       else list.push(queue)
     }
     for (const [nodeId, queues] of nodes) this.#sendTo(nodeId, queues)
-    if (this.#cluster.metadataAge > this.#cluster.config.metadataMaxAgeMs) this.#refresh(now)
+    this.#refresher.whenOld()
   }
 
   /** The leader that the queue's first batch may go to now; -1: nothing to send, or not yet. */
@@ -131,7 +132,7 @@ export class Sender {
       this.#wakeAt(batch.createdAt + this.#config.deliveryTimeoutMs + 1)
       const leader = this.#cluster.metadata.partition(queue.topic, queue.partition)?.leader ?? -1
       if (leader < 0) {
-        this.#refresh(now)
+        this.#refresher.request()
         return -1
       }
       if (queue.movedTo(topicIdOf(this.#cluster.metadata, queue.topic))) this.#forgetExhausted(queue)
@@ -198,7 +199,7 @@ export class Sender {
       batches: entries.length,
     })
     for (const entry of entries) this.#again(entry, error, now)
-    this.#refresh(now)
+    this.#refresher.request()
     this.schedule()
   }
 
@@ -228,7 +229,7 @@ export class Sender {
     switch (outcome) {
       case 'retry':
         this.#again({ queue, batch, ...entry }, error, now)
-        this.#refresh(now)
+        this.#refresher.request()
         break
       case 'split':
         queue.inFlight = null
@@ -393,34 +394,8 @@ export class Sender {
     }
     const now = performance.now()
     this.#log?.debug('A broker cannot be reached for producing', { reason: error.message })
-    this.#refresh(now)
+    this.#refresher.request()
     this.#wakeAt(now + this.#cluster.config.retryBackoff.initialMs)
-  }
-
-  /** Looks at the metadata anew, at most once per backoff. */
-  #refresh(now: number): void {
-    if (this.#refreshing) return
-    if (now < this.#refreshNotBefore) {
-      this.#wakeAt(this.#refreshNotBefore)
-      return
-    }
-    this.#refreshing = true
-    this.#cluster
-      .refresh()
-      .then(
-        () => (this.#refreshAttempts = 0),
-        error => {
-          if (!isRetriable(error) && !this.#stopped) this.#options.onFatal(asError(error))
-          this.#refreshAttempts++
-        },
-      )
-      .finally(() => {
-        this.#refreshing = false
-        this.#refreshNotBefore =
-          performance.now() + backoffDelay(this.#cluster.config.retryBackoff, this.#refreshAttempts)
-        this.#wakeAt(this.#refreshNotBefore)
-        this.pump()
-      })
   }
 
   /** A pump at this time, if none is due before. */
