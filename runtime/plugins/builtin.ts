@@ -1,0 +1,156 @@
+import type { PluginKind } from '../api/define.ts'
+import type { PluginLocation } from './location.ts'
+
+interface Builtin {
+  readonly class: string
+  readonly kind: PluginKind
+  readonly version: string
+  /** Module, from the root of the package, without its ending. */
+  readonly module: string
+  readonly aliases?: readonly string[]
+  /** `class` is there once with `$Key` and once with `$Value`. */
+  readonly sides?: true
+}
+
+const kafka = '4.3.0'
+const own = '0.1.0'
+
+// A table rather than imports: a worker knows what it has without loading any of it. test/plugins holds it against the files.
+const table: readonly Builtin[] = [
+  {
+    class: 'io.aiven.kafka.connect.s3.AivenKafkaConnectS3SinkConnector',
+    kind: 'sink',
+    version: own,
+    module: 'connectors/s3/aiven-sink',
+  },
+  {
+    class: 'io.confluent.connect.s3.S3SinkConnector',
+    kind: 'sink',
+    version: own,
+    module: 'connectors/s3/confluent-sink',
+  },
+  {
+    class: 'org.apache.kafka.connect.file.FileStreamSinkConnector',
+    kind: 'sink',
+    version: kafka,
+    module: 'connectors/file/sink',
+  },
+  {
+    class: 'io.debezium.connector.postgresql.PostgresConnector',
+    kind: 'source',
+    version: own,
+    module: 'connectors/postgres/source',
+  },
+  {
+    class: 'org.apache.kafka.connect.file.FileStreamSourceConnector',
+    kind: 'source',
+    version: kafka,
+    module: 'connectors/file/source',
+  },
+  {
+    class: 'io.debezium.transforms.ExtractNewRecordState',
+    kind: 'transformation',
+    version: own,
+    module: 'transforms/extract-new-record-state',
+  },
+  {
+    class: 'org.apache.kafka.connect.transforms.InsertField',
+    kind: 'transformation',
+    version: kafka,
+    module: 'transforms/insert-field',
+    sides: true,
+  },
+  {
+    class: 'org.apache.kafka.connect.transforms.RegexRouter',
+    kind: 'transformation',
+    version: kafka,
+    module: 'transforms/regex-router',
+  },
+  {
+    class: 'org.apache.kafka.connect.transforms.ReplaceField',
+    kind: 'transformation',
+    version: kafka,
+    module: 'transforms/replace-field',
+    sides: true,
+  },
+  {
+    class: 'org.apache.kafka.connect.transforms.TimestampRouter',
+    kind: 'transformation',
+    version: kafka,
+    module: 'transforms/timestamp-router',
+  },
+  {
+    class: 'org.apache.kafka.connect.transforms.predicates.HasHeaderKey',
+    kind: 'predicate',
+    version: kafka,
+    module: 'transforms/predicates/has-header-key',
+  },
+  {
+    class: 'org.apache.kafka.connect.transforms.predicates.RecordIsTombstone',
+    kind: 'predicate',
+    version: kafka,
+    module: 'transforms/predicates/record-is-tombstone',
+  },
+  {
+    class: 'org.apache.kafka.connect.transforms.predicates.TopicNameMatches',
+    kind: 'predicate',
+    version: kafka,
+    module: 'transforms/predicates/topic-name-matches',
+  },
+  {
+    class: 'org.apache.kafka.connect.converters.ByteArrayConverter',
+    kind: 'converter',
+    version: kafka,
+    module: 'runtime/converters/byte-array-converter',
+  },
+  {
+    class: 'org.apache.kafka.connect.json.JsonConverter',
+    kind: 'converter',
+    version: kafka,
+    module: 'runtime/converters/json-converter',
+  },
+  {
+    class: 'org.apache.kafka.connect.storage.SimpleHeaderConverter',
+    kind: 'converter',
+    version: kafka,
+    module: 'runtime/converters/simple-header-converter',
+  },
+  {
+    class: 'org.apache.kafka.connect.storage.StringConverter',
+    kind: 'converter',
+    version: kafka,
+    module: 'runtime/converters/string-converter',
+  },
+]
+
+// What a converter can be used as; SimpleHeaderConverter converts headers only.
+const onlyHeaders = new Set(['org.apache.kafka.connect.storage.SimpleHeaderConverter'])
+
+export interface KnownPlugin {
+  readonly location: PluginLocation
+  readonly aliases: readonly string[]
+  /** As `/connector-plugins` shows it. */
+  readonly types: readonly string[]
+}
+
+/** The type names of REST for a plugin kind. */
+export const typesOf = (kind: PluginKind, kinds?: readonly string[]): readonly string[] => {
+  if (kind === 'converter') return kinds ?? ['converter']
+  return [kind === 'config_provider' ? 'configprovider' : kind]
+}
+
+const ending = import.meta.url.endsWith('.ts') ? '.ts' : '.js'
+
+/** Everything this package brings. */
+export const builtinPlugins = (): KnownPlugin[] =>
+  table.flatMap(({ class: name, kind, version, module, aliases = [], sides }) => {
+    const url = new URL(`../../${module}${ending}`, import.meta.url).href
+    const types =
+      kind === 'converter'
+        ? onlyHeaders.has(name)
+          ? ['header_converter']
+          : ['converter', 'header_converter']
+        : typesOf(kind)
+    const classes = sides === true ? [`${name}$Key`, `${name}$Value`] : [name]
+    return classes.map(one => ({ location: { class: one, kind, version, url, exportName: 'default' }, aliases, types }))
+  })

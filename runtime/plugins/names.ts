@@ -1,0 +1,60 @@
+import type { KnownPlugin } from './builtin.ts'
+
+const suffixes = /(SinkConnector|SourceConnector|Connector|HeaderConverter|Converter|Transformation|ConfigProvider)$/
+
+/**
+ * The short names of a class: the simple name, and that without what says its type. Not those of a class with a side: `Cast$Value`
+ * needs its full name, as in Kafka Connect.
+ */
+export const shortNames = (className: string): readonly string[] => {
+  if (className.includes('$')) return []
+  const simple = className.slice(className.lastIndexOf('.') + 1)
+  const bare = simple.replace(/(Connector|Converter|HeaderConverter|Transformation|Predicate|ConfigProvider)$/, '')
+  return bare === '' || bare === simple ? [simple] : [simple, bare]
+}
+
+/** Plugins by every name they go by; a short name of two classes belongs to none. */
+export const nameIndex = (plugins: readonly KnownPlugin[]): ReadonlyMap<string, KnownPlugin> => {
+  const index = new Map<string, KnownPlugin>()
+  const ambiguous = new Set<string>()
+  for (const plugin of plugins) index.set(plugin.location.class, plugin)
+  for (const plugin of plugins) {
+    for (const name of [...plugin.aliases, ...shortNames(plugin.location.class)]) {
+      const other = index.get(name)
+      if (other !== undefined && other.location.class !== plugin.location.class) {
+        if (!name.includes('.')) ambiguous.add(name)
+      } else index.set(name, plugin)
+    }
+  }
+  for (const name of ambiguous) index.delete(name)
+  return index
+}
+
+const distance = (a: string, b: string): number => {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index)
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j++)
+      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)))
+    row = next
+  }
+  return row[b.length]!
+}
+
+/** The nearest of some names to one that is not among them, when it is near enough to be what was meant. */
+export const didYouMean = (name: string, among: Iterable<string>): string | undefined => {
+  const simple = (text: string) =>
+    text
+      .slice(text.lastIndexOf('.') + 1)
+      .toLowerCase()
+      .replace(suffixes, '')
+  let best: { name: string; score: number } | undefined
+  for (const candidate of among) {
+    const score = Math.min(
+      distance(name.toLowerCase(), candidate.toLowerCase()),
+      distance(simple(name), simple(candidate)),
+    )
+    if (best === undefined || score < best.score) best = { name: candidate, score }
+  }
+  return best !== undefined && best.score <= Math.max(2, Math.floor(simple(name).length / 4)) ? best.name : undefined
+}
