@@ -36,7 +36,7 @@ const keyOf = ({ connector, task }: TaskId): string => `${connector}-${task}`
 export class Host implements ThreadApi {
   readonly #parts: HostParts
   readonly #tasks = new Map<string, { readonly id: TaskId; readonly runner: TaskRunner }>()
-  readonly #connectors = new Map<string, ConnectorRunner>()
+  readonly #connectors = new Map<string, { readonly runner: ConnectorRunner; readonly owner: Owner }>()
   readonly #owners = new AsyncLocalStorage<Owner>()
   #ticker: NodeJS.Timeout | undefined
 
@@ -86,40 +86,36 @@ export class Host implements ThreadApi {
   }
 
   async setTarget(connector: string, target: TargetState): Promise<void> {
-    this.#connectors.get(connector)?.setTarget(target)
+    const running = this.#connectors.get(connector)
+    if (running !== undefined) this.#owners.run(running.owner, () => running.runner.setTarget(target))
     for (const { id, runner } of this.#tasks.values()) if (id.connector === connector) runner.setTarget(target)
   }
 
   async startConnector(start: StartConnector): Promise<void> {
     const { connector, run } = start
     const { main, load } = this.#parts
-    this.#connectors.get(connector)?.stop()
-    let runner: ConnectorRunner | undefined
-    const made = this.#owners.run(
-      { fail: error => runner?.fail(error) },
-      () =>
-        new ConnectorRunner({
-          start,
-          load: async () => asConnector(await load(start.plugin), start.plugin),
-          report: report => void main.connectorReported(run, connector, report).catch(() => {}),
-          outdated: () => void main.tasksOutdated(run, connector).catch(() => {}),
-          log: logger('millrace.connector', { connector }),
-        }),
-    )
-    runner = made
-    this.#connectors.set(connector, made)
-    await this.#owners.run({ fail: error => made.fail(error) }, () => made.start())
+    this.#connectors.get(connector)?.runner.stop()
+    const runner = new ConnectorRunner({
+      start,
+      load: async () => asConnector(await load(start.plugin), start.plugin),
+      report: report => void main.connectorReported(run, connector, report).catch(() => {}),
+      outdated: () => void main.tasksOutdated(run, connector).catch(() => {}),
+      log: logger('millrace.connector', { connector }),
+    })
+    const owner: Owner = { fail: error => runner.fail(error) }
+    this.#connectors.set(connector, { runner, owner })
+    await this.#owners.run(owner, () => runner.start())
   }
 
   async stopConnector(connector: string): Promise<void> {
-    this.#connectors.get(connector)?.stop()
+    this.#connectors.get(connector)?.runner.stop()
     this.#connectors.delete(connector)
   }
 
   async taskConfigs(connector: string): Promise<readonly Readonly<Record<string, string>>[]> {
-    const runner = this.#connectors.get(connector)
-    if (runner === undefined) throw new ConnectError(`Connector ${connector} is not started`)
-    return runner.taskConfigs()
+    const running = this.#connectors.get(connector)
+    if (running === undefined) throw new ConnectError(`Connector ${connector} is not started`)
+    return this.#owners.run(running.owner, () => running.runner.taskConfigs())
   }
 
   async checkOffsets({ resolved, plugin, offsets }: CheckOffsets): Promise<boolean> {
@@ -142,7 +138,7 @@ export class Host implements ThreadApi {
   }
 
   async shutdown(): Promise<void> {
-    for (const runner of this.#connectors.values()) runner.stop()
+    for (const { runner } of this.#connectors.values()) runner.stop()
     this.#connectors.clear()
     clearInterval(this.#ticker)
     this.#ticker = undefined

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
 import type { Log } from '../api/context.ts'
 import { ConnectError } from '../api/errors.ts'
-import { deadline } from '../base/abort.ts'
+import { deadline, sleep } from '../base/abort.ts'
 import type { ConnectorProps, OffsetStore, SourceOffset, TargetState } from '../stores/ports.ts'
 import type { LabelledMetrics } from '../telemetry/metrics.ts'
 import { secretsOf, traceOf } from './error-text.ts'
@@ -48,7 +48,7 @@ const MAX_SHARE = 32 * MIB
 /** A thread that ended within this time of a connector's start may do it again: that connector is not started anew. */
 const CRASH_LOOP_MS = 10_000
 /** What a thread gets on top of the graceful time before it counts as blocked. */
-const BLOCKED_MS = 2000
+const BLOCKED_MS = 5000
 
 const number = (props: Props, key: string, otherwise: number): number => {
   const value = Number(props[key]?.trim() || otherwise)
@@ -92,7 +92,7 @@ export class ThreadedWorker implements ConnectorWorker {
   async stop(): Promise<void> {
     this.#stopListening()
     await this.stopTasks(this.runningTasks())
-    await Promise.all(this.runningConnectors().map(connector => this.stopConnector(connector)))
+    this.#connectors.clear()
     await this.#pool.close()
   }
 
@@ -115,7 +115,8 @@ export class ThreadedWorker implements ConnectorWorker {
   async stopConnector(connector: string): Promise<void> {
     const running = this.#connectors.get(connector)
     this.#connectors.delete(connector)
-    await running?.thread?.remote.stopConnector(connector).catch(() => {})
+    const { thread } = running ?? {}
+    if (thread !== undefined) await this.#within(thread, BLOCKED_MS, thread.remote.stopConnector(connector))
   }
 
   async taskConfigs(connector: string): Promise<readonly Props[]> {
@@ -173,7 +174,13 @@ export class ThreadedWorker implements ConnectorWorker {
     if (running !== undefined) running.target = target
     const threads = new Set<TaskThread | undefined>([running?.thread])
     for (const { id, thread } of this.#tasks.values()) if (id.connector === connector) threads.add(thread)
-    await Promise.all(Array.from(threads, thread => thread?.remote.setTarget(connector, target)))
+    await Promise.all(
+      Array.from(threads, async thread => {
+        // A thread that is slow to answer will follow; one that never does is noticed by its pings.
+        const followed = thread?.remote.setTarget(connector, target).catch(() => {})
+        if (followed !== undefined) await Promise.race([followed, sleep(this.#graceMs)])
+      }),
+    )
   }
 
   runningConnectors(): readonly string[] {
@@ -212,12 +219,21 @@ export class ThreadedWorker implements ConnectorWorker {
   }
 
   async #stopIn(thread: TaskThread, ids: readonly TaskId[]): Promise<void> {
-    const late = () => new ConnectError(`Task thread ${thread.name} did not answer; something in it blocks`)
+    await this.#within(thread, this.#graceMs + BLOCKED_MS, thread.remote.stopTasks(ids, this.#graceMs))
+  }
+
+  /** Waits for a thread's answer; one that gives none is blocked for good as far as we can see, and is ended. */
+  async #within(thread: TaskThread, ms: number, answer: Promise<void>): Promise<void> {
+    const late = new ConnectError(
+      `Task thread ${thread.name} was ended: it did not answer for ${ms} ms, something in it blocks`,
+    )
     try {
-      await deadline(thread.remote.stopTasks(ids, this.#graceMs), this.#graceMs + BLOCKED_MS, late)
+      await deadline(answer, ms, () => late)
     } catch (error) {
-      this.#options.log.error('A task thread is ended because its tasks cannot be stopped', { error })
-      await this.#pool.kill(thread, error instanceof Error ? error : late())
+      // Any other error says that the thread is gone already.
+      if (error !== late) return
+      this.#options.log.error('A task thread is ended', { error })
+      await this.#pool.kill(thread, late)
     }
   }
 
