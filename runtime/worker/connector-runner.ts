@@ -3,7 +3,7 @@ import { ConnectError } from '../api/errors.ts'
 import { AbortedError } from '../base/abort.ts'
 import { parseOrThrow } from '../config/parse.ts'
 import type { TargetState } from '../stores/ports.ts'
-import { hidingLog, traceOf } from './error-text.ts'
+import { hidingLog, Secrets, traceOf } from './error-text.ts'
 import type { StartConnector } from './messages.ts'
 import type { ConnectorDefinition } from './plugin-access.ts'
 import type { RunReport } from './ports.ts'
@@ -21,6 +21,7 @@ export interface ConnectorRunnerParts {
 export class ConnectorRunner {
   readonly #parts: ConnectorRunnerParts
   readonly #log: Log
+  readonly #secrets: Secrets
   #definition: ConnectorDefinition | undefined
   #config: Record<string, unknown> = {}
   #failure: { readonly error: unknown } | undefined
@@ -28,7 +29,9 @@ export class ConnectorRunner {
 
   constructor(parts: ConnectorRunnerParts) {
     this.#parts = parts
-    this.#log = hidingLog(parts.log, parts.start.resolved.secrets)
+    const { props, secrets } = parts.start.resolved
+    this.#secrets = new Secrets(props, secrets)
+    this.#log = hidingLog(parts.log, this.#secrets)
   }
 
   /** Loads, parses, and goes to the target state; what fails is reported, not thrown. */
@@ -36,6 +39,7 @@ export class ConnectorRunner {
     const { start, load } = this.#parts
     try {
       this.#definition = await load()
+      this.#secrets.declare(this.#definition.config, start.resolved.props)
       this.#config = parseOrThrow(this.#definition.config, start.resolved.props)
     } catch (error) {
       this.#fail(error)
@@ -107,7 +111,7 @@ export class ConnectorRunner {
     this.#failure = { error }
     this.stop()
     this.#log.error('The connector has failed and does nothing until it is restarted', { error })
-    this.#report('FAILED', traceOf(error, this.#parts.start.resolved.secrets))
+    this.#report('FAILED', traceOf(error, this.#secrets))
   }
 
   #report(state: RunReport['state'], trace?: string): void {

@@ -2,14 +2,15 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import type { PluginKind } from '../api/define.ts'
 import { ConnectError } from '../api/errors.ts'
 import { parseOrThrow } from '../config/parse.ts'
+import type { PluginLocation } from '../plugins/location.ts'
 import type { TargetState } from '../stores/ports.ts'
 import { logger } from '../telemetry/log.ts'
 import type { LabelledMetrics } from '../telemetry/metrics.ts'
 import { ConnectorRunner } from './connector-runner.ts'
-import { hidingLog } from './error-text.ts'
+import { hidingLog, Secrets } from './error-text.ts'
 import { applyLevels, type SharedLevels } from './log-levels.ts'
 import type { CheckOffsets, MainApi, StartConnector, StartTask, ThreadApi, ThreadSettings } from './messages.ts'
-import type { ConnectorDefinition, LoadPlugin, PluginLocation } from './plugin-access.ts'
+import type { ConnectorDefinition, LoadPlugin } from './plugin-access.ts'
 import type { TaskId } from './ports.ts'
 import type { Remote } from './rpc.ts'
 import type { OpenTask } from './task-material.ts'
@@ -48,8 +49,8 @@ export class Host implements ThreadApi {
   startTask(start: StartTask): void {
     const { id, run, target } = start
     const { main, load, settings } = this.#parts
-    const secrets = [...start.connector.secrets, ...start.task.secrets]
-    const log = hidingLog(logger('millrace.task', id as unknown as Record<string, unknown>), secrets)
+    const secrets = new Secrets(start.task.props, [...start.connector.secrets, ...start.task.secrets])
+    const log = hidingLog(logger('millrace.task', { ...id }), secrets)
     let runner: TaskRunner | undefined
     const owner: Owner = { fail: error => runner?.fail(error) }
     runner = this.#owners.run(
@@ -62,7 +63,7 @@ export class Host implements ThreadApi {
           report: report => void main.taskReported(run, id, report).catch(() => {}),
           open: async (activity, stop) => {
             const openTask = await this.#parts.openTask()
-            return openTask({ start, settings, main, load, log, activity, stop })
+            return openTask({ start, settings, main, load, log, secrets, activity, stop })
           },
         }),
     )

@@ -1,8 +1,8 @@
 import type { OffsetMap } from '../api/record.ts'
+import type { PluginLocation } from '../plugins/location.ts'
 import type { ConnectorProps, SourceOffset, TargetState } from '../stores/ports.ts'
 import type { LabelledMetrics } from '../telemetry/metrics.ts'
 import type { SharedLevels } from './log-levels.ts'
-import type { PluginLocation } from './plugin-access.ts'
 import type { RunReport, TaskId } from './ports.ts'
 
 type Props = Readonly<Record<string, string>>

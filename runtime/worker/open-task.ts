@@ -19,6 +19,7 @@ export const openTask: OpenTask = async request => {
   const [location] = start.plugins
   if (location === undefined) throw new ConnectError('The task was started without a connector plugin')
   const definition = (await load(location)) as ConnectorDefinition
+  request.secrets.declare(definition.config, start.task.props)
   const records = await recordParts(start, settings, load)
   closing.defer(() => records.close())
   const kafka = createKafka(baseSettings(settings.workerProps), { log: logger('millrace.kafka', { ...id }) })

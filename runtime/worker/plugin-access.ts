@@ -1,13 +1,5 @@
 import type { PluginKind, SinkDefinition, SourceDefinition } from '../api/define.ts'
-
-/** Where a plugin is, plain data: every thread loads the same from it. */
-export interface PluginLocation {
-  readonly class: string
-  readonly kind: PluginKind
-  readonly version: string
-  readonly url: string
-  readonly exportName: string
-}
+import type { PluginLocation } from '../plugins/location.ts'
 
 /** What the worker needs of the registry. */
 export interface PluginAccess {

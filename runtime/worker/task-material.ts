@@ -5,6 +5,7 @@ import type { Activity } from '../task/activity.ts'
 import type { ErrorCounters } from '../telemetry/metrics-task.ts'
 import type { taskClientSettings } from './client-settings.ts'
 import type { ErrorSettings } from './error-settings.ts'
+import type { Secrets } from './error-text.ts'
 import type { MainApi, StartTask, ThreadSettings } from './messages.ts'
 import type { LoadPlugin } from './plugin-access.ts'
 import type { Remote } from './rpc.ts'
@@ -17,6 +18,8 @@ export interface OpenRequest {
   readonly main: Remote<MainApi>
   readonly load: LoadPlugin
   readonly log: Log
+  /** What a loaded plugin declares as a password is added here. */
+  readonly secrets: Secrets
   readonly activity: Activity
   readonly stop: AbortSignal
 }

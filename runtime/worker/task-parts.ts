@@ -11,8 +11,8 @@ import type {
 import { ConfigError } from '../api/errors.ts'
 import { parseOrThrow } from '../config/parse.ts'
 import { type ChainPlugins, createChain, type TransformChain } from '../pipeline/transform-chain.ts'
+import type { PluginLocation } from '../plugins/location.ts'
 import type { Resolved, StartTask, ThreadSettings } from './messages.ts'
-import type { PluginLocation } from './plugin-access.ts'
 import { converterClass, converterProps, referencedPlugins } from './plugin-references.ts'
 
 type Loaded = { readonly kind: PluginKind }

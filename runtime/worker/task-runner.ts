@@ -5,7 +5,7 @@ import type { TargetState } from '../stores/ports.ts'
 import { Activity } from '../task/activity.ts'
 import { nextTaskState, reportedState, type TaskEvent, type TaskState } from '../task/state.ts'
 import type { TaskMetrics } from '../telemetry/metrics-task.ts'
-import { traceOf } from './error-text.ts'
+import { type Secrets, traceOf } from './error-text.ts'
 import type { RunReport } from './ports.ts'
 
 /** A task with everything it needs at hand. */
@@ -30,7 +30,7 @@ export interface TaskRunnerParts {
   readonly open: (activity: Activity, stop: AbortSignal) => Promise<OpenedTask>
   readonly target: TargetState
   readonly report: (report: RunReport) => void
-  readonly secrets: readonly string[]
+  readonly secrets: Secrets
   readonly log: Log
 }
 

@@ -88,7 +88,7 @@ export class ThreadPool {
       ended(thread, reason)
     }
     if (size === 0) {
-      const { loadPlugin } = await import('./load-plugin.ts')
+      const { loadPlugin } = await import('../plugins/load.ts')
       // Somebody else may have started it during the import.
       if (this.#threads[0] !== undefined) return this.#threads[0]
       thread = startLocal(

@@ -1,7 +1,7 @@
 // The entry of a task thread.
 import { parentPort, workerData } from 'node:worker_threads'
+import { loadPlugin } from '../plugins/load.ts'
 import { Host } from './host.ts'
-import { loadPlugin } from './load-plugin.ts'
 import type { MainApi, ThreadSettings } from './messages.ts'
 import { connectRpc } from './rpc.ts'
 

@@ -2,12 +2,13 @@ import { availableParallelism } from 'node:os'
 import type { Log } from '../api/context.ts'
 import { ConnectError } from '../api/errors.ts'
 import { deadline, sleep } from '../base/abort.ts'
+import type { PluginLocation } from '../plugins/location.ts'
 import type { ConnectorProps, OffsetStore, SourceOffset, TargetState } from '../stores/ports.ts'
 import type { LabelledMetrics } from '../telemetry/metrics.ts'
-import { secretsOf, traceOf } from './error-text.ts'
+import { Secrets, traceOf } from './error-text.ts'
 import { sharedLevels } from './log-levels.ts'
 import type { MainApi, Resolved, RunNumber, StartConnector } from './messages.ts'
-import type { PluginAccess, PluginLocation } from './plugin-access.ts'
+import type { PluginAccess } from './plugin-access.ts'
 import { referencedPlugins } from './plugin-references.ts'
 import type { ConnectorWorker, RunReport, TaskId, WorkerListener } from './ports.ts'
 import type { TaskThread } from './task-thread.ts'
@@ -21,8 +22,10 @@ export interface WorkerOptions {
   readonly workerProps: Props
   readonly offsets: OffsetStore
   readonly plugins: PluginAccess
-  /** Puts config providers' values in the place of variables; a null is left out. */
-  readonly resolve: (props: Readonly<Record<string, string | null>>) => Promise<Props>
+  /** Puts config providers' values in the place of variables; `secrets` are what was put there. */
+  readonly resolve: (
+    props: ConnectorProps,
+  ) => Promise<{ readonly props: ConnectorProps; readonly secrets: readonly string[] }>
   readonly log: Log
 }
 
@@ -245,7 +248,8 @@ export class ThreadedWorker implements ConnectorWorker {
 
   async #resolve(props: ConnectorProps): Promise<Resolved> {
     const resolved = await this.#options.resolve(props)
-    return { props: resolved, secrets: secretsOf(props, resolved) }
+    const settings = withoutNulls(resolved.props)
+    return { props: settings, secrets: resolved.secrets }
   }
 
   #memoryShare(): number {
@@ -300,13 +304,14 @@ export class ThreadedWorker implements ConnectorWorker {
     for (const task of this.#tasks.values()) {
       if (task.thread !== thread) continue
       task.thread = undefined
-      if (task.report?.state !== 'FAILED') this.#taskReport(task, { state: 'FAILED', trace: traceOf(reason, []) })
+      if (task.report?.state !== 'FAILED')
+        this.#taskReport(task, { state: 'FAILED', trace: traceOf(reason, noSecrets) })
     }
     for (const [connector, running] of this.#connectors) {
       if (running.thread !== thread) continue
       running.thread = undefined
       if (performance.now() - running.startedAt < CRASH_LOOP_MS)
-        this.#connectorReport(connector, { state: 'FAILED', trace: traceOf(reason, running.start.resolved.secrets) })
+        this.#connectorReport(connector, { state: 'FAILED', trace: traceOf(reason, noSecrets) })
       else void this.startConnector(connector, running.start.raw, running.target)
     }
   }
@@ -327,9 +332,11 @@ export class ThreadedWorker implements ConnectorWorker {
   }
 }
 
+const withoutNulls = (props: ConnectorProps): Props =>
+  Object.fromEntries(Object.entries(props).flatMap(([key, value]) => (value === null ? [] : [[key, value]])))
+
 /** Before variables are resolved, all that can be a secret is what stands under a key that looks like one. */
-const secretTexts = (props: ConnectorProps): readonly string[] => {
-  const texts: Record<string, string> = {}
-  for (const [key, value] of Object.entries(props)) if (value !== null) texts[key] = value
-  return secretsOf(texts, texts)
-}
+const secretTexts = (props: ConnectorProps): Secrets => new Secrets(withoutNulls(props))
+
+/** For errors of the worker's own, which name threads and exit codes only. */
+const noSecrets = new Secrets({})

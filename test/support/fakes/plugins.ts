@@ -1,5 +1,6 @@
 import { ConfigError } from '../../../runtime/api/errors.ts'
-import type { PluginAccess, PluginLocation } from '../../../runtime/worker/plugin-access.ts'
+import type { PluginLocation } from '../../../runtime/plugins/location.ts'
+import type { PluginAccess } from '../../../runtime/worker/plugin-access.ts'
 
 /** A registry that knows these plugins: class name -> kind and file under the repository's root. */
 export const pluginTable = (

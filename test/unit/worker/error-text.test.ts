@@ -1,20 +1,23 @@
 import { describe, expect, it } from 'vitest'
-import { hideSecrets, hidingLog, secretsOf, traceOf } from '../../../runtime/worker/error-text.ts'
+import { c } from '../../../runtime/api/config.ts'
+import { hidingLog, Secrets, traceOf } from '../../../runtime/worker/error-text.ts'
 import { recordingLog } from '../../support/fakes/log.ts'
 
 describe('secrets', () => {
-  const raw = { 'db.password': 'hunter2', url: '${file:x:url}', name: 'n', 'api.code': 'xyz' }
-  const secrets = secretsOf(raw, { ...raw, url: 'pg://hunter2@h' }, ['api.code'])
+  const spec = { 'api.code': c.password('Code.', { aliases: ['code'] }), url: c.string('Address.') }
+  const props = { 'db.password': 'hunter2', url: 'pg://hunter2@h', name: 'n', code: 'xyz', token: 'ab' }
+  const secrets = new Secrets(props, ['pg://hunter2@h'])
+  secrets.declare(spec, props)
 
-  it('are what keys, declarations and config providers say', () => {
-    expect(secrets).toEqual(['pg://hunter2@h', 'hunter2', 'xyz'])
+  it('are what keys, declarations and config providers say, the longest first', () => {
+    expect(secrets.toJSON()).toEqual(['pg://hunter2@h', 'hunter2', 'xyz'])
   })
 
   it('are hidden in traces, causes included', () => {
     const trace = traceOf(new Error('cannot connect', { cause: new Error('bad login hunter2') }), secrets)
     expect(trace).toContain('Caused by: Error: bad login [hidden]')
     expect(trace).not.toContain('hunter2')
-    expect(hideSecrets('xyz', secrets)).toBe('[hidden]')
+    expect(secrets.hide('xyz')).toBe('[hidden]')
   })
 
   it('are hidden in what a plugin logs', () => {

@@ -3,6 +3,7 @@ import { deferred } from '../../../runtime/base/deferred.ts'
 import type { TargetState } from '../../../runtime/stores/ports.ts'
 import type { Activity } from '../../../runtime/task/activity.ts'
 import { TaskMetrics } from '../../../runtime/telemetry/metrics-task.ts'
+import { Secrets } from '../../../runtime/worker/error-text.ts'
 import type { RunReport } from '../../../runtime/worker/ports.ts'
 import { type OpenedTask, TaskRunner } from '../../../runtime/worker/task-runner.ts'
 import { recordingLog } from '../../support/fakes/log.ts'
@@ -30,7 +31,7 @@ const setup = (
   }
   const runner = new TaskRunner({
     target,
-    secrets: ['hunter2'],
+    secrets: new Secrets({}, ['hunter2']),
     log,
     report: report => void reports.push(report),
     open: async given => {

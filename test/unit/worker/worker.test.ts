@@ -24,12 +24,12 @@ const setup = async (threads: string) => {
     },
     offsets: mapOffsetStore(),
     plugins,
-    resolve: async props =>
-      Object.fromEntries(
-        Object.entries(props).flatMap(([key, value]) =>
-          value === null ? [] : [[key, value.replaceAll('${env:SECRET}', 'hunter2')]],
-        ),
+    resolve: async props => ({
+      props: Object.fromEntries(
+        Object.entries(props).map(([key, value]) => [key, value?.replaceAll('${env:SECRET}', 'hunter2') ?? null]),
       ),
+      secrets: ['hunter2'],
+    }),
     log,
   })
   workers.push(worker)
