@@ -1,0 +1,95 @@
+import { pause } from 'millrace'
+import { Gate } from './gate.ts'
+import { isLostUpload, mayRetry } from './problems.ts'
+
+export interface RequestSettings {
+  /** Attempts after the first one that count as one failure: `s3.part.retries`. */
+  readonly retries: number
+  /** The first of their exponential delays. */
+  readonly backoffMs: number
+  readonly maxBackoffMs: number
+  /** The pause after all of them failed: `retry.backoff.ms`. */
+  readonly pauseMs: number
+}
+
+/** Thrown out of a request that was waiting when it was stopped. */
+export class StoppedError extends Error {
+  override readonly name = 'StoppedError'
+}
+
+const maxAtOnce = 8
+
+/**
+ * Sends requests, a few at once, each as often as it takes: an outage of S3 is waited out. `outage` tells meanwhile, so that
+ * `write` can push back. An error that will not go away is thrown, and kept in `fatal` for the next `write`.
+ */
+export class Requests {
+  readonly #settings: RequestSettings
+  readonly #gate = new Gate(maxAtOnce)
+  readonly #changed: () => void
+  readonly #random: () => number
+  #outage: { readonly error: unknown; readonly since: number } | undefined
+  #fatal: { readonly error: unknown } | undefined
+
+  constructor(settings: RequestSettings, changed: () => void, random: () => number = Math.random) {
+    this.#settings = settings
+    this.#changed = changed
+    this.#random = random
+  }
+
+  /** Set while requests fail again and again; gone with the first that succeeds. */
+  get outage(): { readonly error: unknown; readonly since: number } | undefined {
+    return this.#outage
+  }
+
+  get fatal(): { readonly error: unknown } | undefined {
+    return this.#fatal
+  }
+
+  /** Something that trying again does not mend. */
+  fail(error: unknown): void {
+    this.#fatal ??= { error }
+    this.#changed()
+  }
+
+  /** Requests under way or waiting for their turn. */
+  get load(): number {
+    return this.#gate.load
+  }
+
+  /** `stop`: no attempt begins after it aborts; one under way is awaited, since what it does is not known before its end. */
+  send<T>(attempt: () => Promise<T>, stop: AbortSignal): Promise<T> {
+    return this.#gate.run(async () => {
+      for (let failures = 0; ; failures++) {
+        if (stop.aborted) throw new StoppedError('The upload was given up')
+        try {
+          const answer = await attempt()
+          if (this.#outage !== undefined) {
+            this.#outage = undefined
+            this.#changed()
+          }
+          return answer
+        } catch (error) {
+          if (isLostUpload(error)) throw error
+          if (!mayRetry(error)) {
+            this.fail(error)
+            throw error
+          }
+          await this.#wait(failures, error, stop)
+        }
+      }
+    })
+  }
+
+  async #wait(failures: number, error: unknown, stop: AbortSignal): Promise<void> {
+    const { retries, backoffMs, maxBackoffMs, pauseMs } = this.#settings
+    const tries = failures % (retries + 1)
+    if (tries === retries) {
+      this.#outage = { error, since: this.#outage?.since ?? Date.now() }
+      this.#changed()
+      return pause(pauseMs, stop)
+    }
+    const longest = Math.min(maxBackoffMs, backoffMs * 2 ** tries)
+    return pause(longest * (0.5 + this.#random() / 2), stop)
+  }
+}
