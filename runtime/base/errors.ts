@@ -4,8 +4,61 @@
  */
 export const errorTable = {
   INTERNAL: { status: 500, retriable: false, message: '{reason}' },
+  BAD_REQUEST: { status: 400, retriable: false, message: '{reason}' },
   CONNECTOR_NOT_FOUND: { status: 404, retriable: false, message: 'Connector {connector} not found' },
+  UNKNOWN_CONNECTOR: { status: 404, retriable: false, message: 'Unknown connector {connector}' },
+  UNKNOWN_CONNECTOR_TO_RESTART: { status: 404, retriable: false, message: 'Unknown connector: {connector}' },
+  UNKNOWN_TASK: { status: 404, retriable: false, message: 'Unknown task: {connector}-{task}' },
+  CONNECTOR_STATUS_NOT_FOUND: { status: 404, retriable: false, message: 'No status found for connector {connector}' },
+  TASK_STATUS_NOT_FOUND: { status: 404, retriable: false, message: 'No status found for task {connector}-{task}' },
+  UNKNOWN_PLUGIN: { status: 404, retriable: false, message: 'Unknown plugin {class}.' },
+  LOGGER_NOT_FOUND: { status: 404, retriable: false, message: 'Logger {logger} not found.' },
+  INVALID_LOG_LEVEL: { status: 404, retriable: false, message: "invalid log level '{level}'." },
   CONNECTOR_EXISTS: { status: 409, retriable: false, message: 'Connector {connector} already exists' },
+  NO_TASKS_WHILE_STOPPED: {
+    status: 409,
+    retriable: true,
+    message: 'Cannot complete request momentarily due to no known leader URL, likely because a rebalance was underway.',
+  },
+  NO_CONNECTOR_TYPE: { status: 400, retriable: false, message: 'Connector config {config} contains no connector type' },
+  CONNECTOR_CLASS_NOT_FOUND: { status: 400, retriable: false, message: '{reason}' },
+  INVALID_CONNECTOR: {
+    status: 400,
+    retriable: false,
+    message:
+      'Connector configuration is invalid and contains the following {count} error(s):\n{errors}\nYou can also find the above list of errors at the endpoint `/connector-plugins/{connectorType}/config/validate`',
+  },
+  NAME_MISMATCH: {
+    status: 400,
+    retriable: false,
+    message: "Connector name configuration ({given}) doesn't match connector name in the URL ({connector})",
+  },
+  CLASS_MISMATCH: {
+    status: 400,
+    retriable: false,
+    message: 'Included connector type {given} does not match request type {class}',
+  },
+  OFFSETS_MISSING: {
+    status: 400,
+    retriable: false,
+    message: 'Partitions / offsets need to be provided for an alter offsets request',
+  },
+  OFFSETS_NEED_STOP: {
+    status: 400,
+    retriable: false,
+    message:
+      "Connectors must be in the STOPPED state before their offsets can be modified. This can be done for the specified connector by issuing a 'PUT' request to the '/connectors/{connector}/stop' endpoint",
+  },
+  TOPIC_TRACKING_OFF: { status: 403, retriable: false, message: 'Topic tracking is disabled.' },
+  TOPIC_RESET_OFF: { status: 403, retriable: false, message: 'Topic tracking reset is disabled.' },
+  TASKS_MAX_EXCEEDED: {
+    status: 500,
+    retriable: false,
+    message:
+      "The connector {connector} has generated {count} tasks, which is greater than {max}, the maximum number of tasks it is configured to create. This behaviour should be considered a bug and is disallowed. If necessary, it can be permitted by reconfiguring the connector with 'tasks.max.enforce' set to false; however, this option will be removed in a future release of Kafka Connect.",
+  },
+  NOT_SUPPORTED: { status: 500, retriable: false, message: '{reason}' },
+  REQUEST_TIMED_OUT: { status: 500, retriable: true, message: 'Request timed out' },
 } as const satisfies Record<string, { status: number; retriable: boolean; message: string }>
 
 export type ErrorCode = keyof typeof errorTable

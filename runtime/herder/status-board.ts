@@ -1,0 +1,87 @@
+import type { Status, StatusStore } from '../stores/ports.ts'
+import type { RunReport, TaskId } from '../worker/ports.ts'
+import type { ConnectorStatus, ConnectorType, PartStatus } from './entities.ts'
+
+/** Turns reports into statuses and statuses into what REST shows (invariant 8). */
+export class StatusBoard {
+  readonly #store: StatusStore
+  readonly #workerId: () => string
+  readonly #progress = new Map<string, string>()
+
+  constructor(store: StatusStore, workerId: () => string) {
+    this.#store = store
+    this.#workerId = workerId
+  }
+
+  connectorReported(connector: string, report: RunReport): void {
+    this.#note(connector, report.progress)
+    this.#store.putConnector(connector, this.#status(report))
+  }
+
+  taskReported({ connector, task }: TaskId, report: RunReport): void {
+    this.#note(`${connector}-${task}`, report.progress)
+    this.#store.putTask(connector, task, this.#status(report))
+  }
+
+  /** A restart was asked for; what it does is reported later. The trace of what went wrong stays until then. */
+  restarting(connector: string, task?: number): void {
+    const before = task === undefined ? this.#store.connector(connector) : this.#store.task(connector, task)
+    const next: Status = { ...(before ?? this.#status({ state: 'RESTARTING' })), state: 'RESTARTING' }
+    if (task === undefined) this.#store.putConnector(connector, next)
+    else this.#store.putTask(connector, task, next)
+  }
+
+  /** Tasks beyond this number are gone. */
+  keepTasks(connector: string, count: number): void {
+    for (const { task } of this.#store.tasks(connector)) if (task >= count) this.#store.removeTask(connector, task)
+  }
+
+  forget(connector: string): void {
+    this.keepTasks(connector, 0)
+    this.#store.removeConnector(connector)
+  }
+
+  status(connector: string, type: ConnectorType): ConnectorStatus | undefined {
+    const status = this.#store.connector(connector)
+    if (status === undefined) return undefined
+    return {
+      name: connector,
+      connector: this.#shown(status, connector),
+      tasks: this.#store
+        .tasks(connector)
+        .map(({ task, status: one }) => ({ id: task, ...this.#shown(one, `${connector}-${task}`) })),
+      type,
+    }
+  }
+
+  task(connector: string, task: number): ConnectorStatus['tasks'][number] | undefined {
+    const status = this.#store.task(connector, task)
+    return status === undefined ? undefined : { id: task, ...this.#shown(status, `${connector}-${task}`) }
+  }
+
+  #note(key: string, progress: string | undefined): void {
+    if (progress === undefined) this.#progress.delete(key)
+    else this.#progress.set(key, progress)
+  }
+
+  #status({ state, trace, version }: RunReport): Status {
+    return {
+      state,
+      workerId: this.#workerId(),
+      generation: 0,
+      ...(trace !== undefined && { trace }),
+      ...(version !== undefined && { version }),
+    }
+  }
+
+  #shown({ state, workerId, version, trace }: Status, key: string): PartStatus {
+    const progress = this.#progress.get(key)
+    return {
+      state,
+      worker_id: workerId,
+      version: version ?? null,
+      ...(trace !== undefined && { trace }),
+      ...(progress !== undefined && { progress }),
+    }
+  }
+}
