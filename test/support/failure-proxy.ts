@@ -26,7 +26,7 @@ export interface FailureProxy {
 }
 
 /** One listener per broker; a broker that appears in an answer for the first time gets one then. */
-class Proxy implements FailureProxy {
+class ClusterProxy implements FailureProxy {
   onAnswer: FailureProxy['onAnswer'] = () => 'pass'
   onRequest: FailureProxy['onRequest'] = () => 'pass'
   answerRate: number | undefined
@@ -91,8 +91,8 @@ class Proxy implements FailureProxy {
     }
     const fail = (fault: Exclude<Fault, 'pass'>, frame: Buffer, target: Socket): void => {
       this.faults++
-      if (fault === 'lose') return end()
-      target.write(frame.subarray(0, fault.cut), end)
+      if (fault === 'lose') end()
+      else target.write(frame.subarray(0, fault.cut), end)
     }
     onFrames(client, frame => {
       const apiKey = frame.readInt16BE(4)
@@ -170,7 +170,7 @@ function onFrames(socket: Socket, take: (frame: Buffer) => void): void {
 
 /** A proxy in front of a cluster (`host:port,...`) that loses, cuts, slows down and refuses as it is told. */
 export async function startFailureProxy(upstream: string): Promise<FailureProxy> {
-  const proxy = new Proxy()
+  const proxy = new ClusterProxy()
   await proxy.start(upstream)
   return proxy
 }

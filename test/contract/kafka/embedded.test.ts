@@ -3,9 +3,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll } from 'vitest'
 import { type Broker, startBroker } from '../../../runtime/broker/broker.ts'
+import { adminContract } from './parts/admin-contract.ts'
+import { consumerContract } from './parts/consumer-contract.ts'
 import { failureContract } from './parts/failure-contract.ts'
 import { producerContract } from './parts/producer-contract.ts'
 import type { Target } from './parts/target.ts'
+import { topicLogContract } from './parts/topic-log-contract.ts'
 
 let broker: Broker
 let dir: string
@@ -23,5 +26,8 @@ afterAll(async () => {
 
 const target = (): Target => ({ bootstrap: broker.bootstrap, replicationFactor: 1, transactions: false })
 
+adminContract(target)
 producerContract(target)
+consumerContract(target)
+topicLogContract(target)
 failureContract(target, { durationMs: 2000 })

@@ -91,7 +91,7 @@ export function producerContract(target: () => Target): void {
       producer.send()
       await producer.flush()
       const witness = new KafkaJs({ brokers: target().bootstrap.split(','), logLevel: logLevel.NOTHING })
-      const consumer = witness.consumer({ groupId: unique('witness'), sessionTimeout: 10_000 })
+      const consumer = witness.consumer({ groupId: unique('witness'), sessionTimeout: 10_000, maxWaitTimeInMs: 100 })
       const read: unknown[] = []
       try {
         await consumer.connect()
