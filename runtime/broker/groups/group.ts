@@ -208,7 +208,10 @@ export class Group {
   #rebalance(now: number): void {
     if (this.state !== 'PreparingRebalance') {
       for (const member of this.members.values()) {
-        member.syncing?.(syncError('REBALANCE_IN_PROGRESS'))
+        if (member.syncing === null) continue
+        // While it waited its silence did not count.
+        member.deadline = now + member.sessionTimeoutMs
+        member.syncing(syncError('REBALANCE_IN_PROGRESS'))
         member.syncing = null
       }
       const delay = this.state === 'Empty' ? this.#options.initialRebalanceDelayMs : 0
