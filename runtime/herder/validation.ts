@@ -232,7 +232,7 @@ const withUse = (spec: ConfigSpec, use: string): ConfigSpec => {
   const type = spec['converter.type']
   return type === undefined
     ? spec
-    : { ...spec, 'converter.type': { ...type, options: { ...type.options, default: use } } }
+    : { ...spec, 'converter.type': { ...type, options: { ...type.options, default: use as never } } }
 }
 
 const matchesWhole = (regex: string, topic: string): boolean => {

@@ -1,0 +1,74 @@
+import { CodedError } from '../base/errors.ts'
+import type { ConnectorProps } from '../stores/ports.ts'
+
+const place = (column: number, line = 1): string =>
+  `\n at [Source: REDACTED (\`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION\` disabled); line: ${line}, column: ${column}]`
+
+const internal = (reason: string): CodedError => new CodedError('INTERNAL', { reason })
+
+/** The body's JSON; numbers keep their spelling as text, for settings. Throws CodedError 500 for malformed JSON, as Kafka Connect answers it. */
+export const jsonOf = (body: unknown): unknown => {
+  if (body === undefined || body === null || body === '') return undefined
+  try {
+    return (
+      JSON.parse as (
+        text: string,
+        reviver: (key: string, value: unknown, context: { source?: string }) => unknown,
+      ) => unknown
+    )(body as string, (_, value, { source }) =>
+      typeof value === 'number' && source !== undefined ? new NumberText(source) : value,
+    )
+  } catch (cause) {
+    throw new CodedError(
+      'INTERNAL',
+      { reason: `The body is no JSON: ${(cause as Error).message}${place(1)}` },
+      { cause },
+    )
+  }
+}
+
+/** A number of the body with its spelling: a setting keeps it as it was written. */
+export class NumberText {
+  readonly text: string
+
+  constructor(text: string) {
+    this.text = text
+  }
+}
+
+/** Numbers back as numbers (bigint where needed), for bodies that are no settings. */
+export const plainJson = (value: unknown): unknown => {
+  if (value instanceof NumberText) {
+    const number = Number(value.text)
+    return /^-?\d+$/.test(value.text) && !Number.isSafeInteger(number) ? BigInt(value.text) : number
+  }
+  if (Array.isArray(value)) return value.map(plainJson)
+  if (typeof value === 'object' && value !== null)
+    return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, plainJson(member)]))
+  return value
+}
+
+export const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof NumberText)
+
+/** Settings of a body: texts, numbers and booleans as text, null as null. */
+export const propsOf = (value: unknown, where: string): ConnectorProps => {
+  if (value === undefined || value === null)
+    throw internal(`Cannot invoke "java.util.Map.get(Object)" because "${where}" is null`)
+  if (!isObject(value)) {
+    const kind = Array.isArray(value) ? 'Array value (token `JsonToken.START_ARRAY`)' : 'a value that is no object'
+    throw internal(
+      `Cannot deserialize value of type \`java.util.LinkedHashMap<java.lang.String,java.lang.String>\` from ${kind}${place(1)}`,
+    )
+  }
+  return Object.fromEntries(
+    Object.entries(value).map(([key, member]) => {
+      if (member === null || typeof member === 'string') return [key, member]
+      if (member instanceof NumberText) return [key, member.text]
+      if (typeof member === 'boolean') return [key, String(member)]
+      throw internal(
+        `Cannot deserialize value of type \`java.lang.String\` from ${Array.isArray(member) ? 'Array value (token `JsonToken.START_ARRAY`)' : 'Object value (token `JsonToken.START_OBJECT`)'}: the setting ${key} must be a text${place(1)}`,
+      )
+    }),
+  )
+}

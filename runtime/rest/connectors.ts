@@ -1,0 +1,146 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { CodedError } from '../base/errors.ts'
+import type { Herder } from '../herder/herder.ts'
+import type { TargetState } from '../stores/ports.ts'
+import { isObject, jsonOf, propsOf } from './body.ts'
+import { beforeRoute } from './errors.ts'
+
+type Named = { Params: { connector: string } }
+type Task = { Params: { connector: string; task: string } }
+
+const targets: Readonly<Record<string, TargetState>> = { RUNNING: 'STARTED', PAUSED: 'PAUSED', STOPPED: 'STOPPED' }
+
+const locationOf = (request: FastifyRequest, connector: string): string =>
+  `${request.protocol}://${request.host}/connectors/${encodeURIComponent(connector).replaceAll('%2F', '/').replaceAll('%2B', '+')}`
+
+const createRequest = (
+  body: unknown,
+): { readonly name: string; readonly config: unknown; readonly initial: TargetState | undefined } => {
+  const json = jsonOf(body)
+  if (json === undefined || json === null) {
+    throw new CodedError('INTERNAL', {
+      reason:
+        'Cannot invoke "org.apache.kafka.connect.runtime.rest.entities.CreateConnectorRequest.name()" because "createRequest" is null',
+    })
+  }
+  if (!isObject(json))
+    throw new CodedError('INTERNAL', {
+      reason:
+        'Cannot deserialize value of type `org.apache.kafka.connect.runtime.rest.entities.CreateConnectorRequest`: the body must be an object with name and config',
+    })
+  const unknown = Object.keys(json).find(key => !['name', 'config', 'initial_state'].includes(key))
+  if (unknown !== undefined) {
+    throw new CodedError('INTERNAL', {
+      reason: `Unrecognized field "${unknown}" (class org.apache.kafka.connect.runtime.rest.entities.CreateConnectorRequest), not marked as ignorable (3 known properties: "config", "name", "initial_state")`,
+    })
+  }
+  const { name, config, initial_state: state } = json
+  const initial = state === undefined || state === null ? undefined : targets[String(state).toUpperCase()]
+  if (state !== undefined && state !== null && initial === undefined) {
+    throw new CodedError('INTERNAL', {
+      reason: `Cannot construct instance of \`org.apache.kafka.connect.runtime.rest.entities.CreateConnectorRequest$InitialState\`, problem: No enum constant org.apache.kafka.connect.runtime.rest.entities.CreateConnectorRequest.InitialState.${String(state).toUpperCase()}`,
+    })
+  }
+  return { name: typeof name === 'string' ? name.trim() : '', config, initial }
+}
+
+const flag = (value: unknown): boolean => String(value ?? '').toLowerCase() === 'true'
+
+/** `/connectors` and everything below that is not about offsets. */
+export const connectors = (app: FastifyInstance, herder: Herder): void => {
+  app.get<{ Querystring: { expand?: string | string[] } }>('/connectors', async request => {
+    const expand = [request.query.expand ?? []].flat()
+    if (expand.length === 0) return herder.connectors()
+    const entries = herder.connectors().flatMap(connector => {
+      try {
+        return [
+          [
+            connector,
+            {
+              ...(expand.includes('status') && { status: herder.status(connector) }),
+              ...(expand.includes('info') && { info: herder.info(connector) }),
+            },
+          ] as const,
+        ]
+      } catch (error) {
+        // One without a status yet is left out, as in Kafka Connect.
+        if (error instanceof CodedError && error.status === 404) return []
+        throw error
+      }
+    })
+    return Object.fromEntries(entries)
+  })
+
+  app.post('/connectors', async (request, reply) => {
+    const { name, config, initial } = createRequest(request.body)
+    const info = await herder.create(name, propsOf(config, 'config'), initial)
+    return reply.code(201).header('location', locationOf(request, name)).send(info)
+  })
+
+  app.get<Named>('/connectors/:connector', async request => herder.info(request.params.connector))
+
+  app.delete<Named>('/connectors/:connector', async (request, reply) => {
+    await herder.remove(request.params.connector)
+    return reply.code(204).send()
+  })
+
+  app.get<Named>('/connectors/:connector/config', async request => herder.info(request.params.connector).config)
+
+  app.put<Named>('/connectors/:connector/config', async (request, reply) => {
+    const { connector } = request.params
+    const { created, info } = await herder.put(connector, propsOf(jsonOf(request.body), 'connectorConfig'))
+    if (created) reply.code(201).header('location', locationOf(request, connector))
+    return reply.send(info)
+  })
+
+  app.patch<Named>('/connectors/:connector/config', async request =>
+    herder.patch(request.params.connector, propsOf(jsonOf(request.body), 'connectorConfigPatch')),
+  )
+
+  app.get<Named>('/connectors/:connector/status', async request => herder.status(request.params.connector))
+
+  app.get<Named>('/connectors/:connector/tasks', async request => herder.tasks(request.params.connector))
+
+  app.get<Task>('/connectors/:connector/tasks/:task/status', async (request, reply) => {
+    const { connector, task } = request.params
+    return /^-?\d+$/.test(task) ? herder.taskStatus(connector, Number(task)) : beforeRoute(reply, 404)
+  })
+
+  app.post<Task>('/connectors/:connector/tasks/:task/restart', async (request, reply) => {
+    const { connector, task } = request.params
+    if (!/^-?\d+$/.test(task)) return beforeRoute(reply, 404)
+    await herder.restartTask(connector, Number(task))
+    return reply.code(204).send()
+  })
+
+  app.post<Named & { Querystring: { includeTasks?: string; onlyFailed?: string } }>(
+    '/connectors/:connector/restart',
+    async (request, reply) => {
+      const { includeTasks, onlyFailed } = request.query
+      const status = await herder.restart(request.params.connector, {
+        includeTasks: flag(includeTasks),
+        onlyFailed: flag(onlyFailed),
+      })
+      return status === undefined ? reply.code(204).send() : reply.code(202).send(status)
+    },
+  )
+
+  const target = (verb: string, state: TargetState, code: number) =>
+    app.put<Named>(`/connectors/:connector/${verb}`, async (request: FastifyRequest<Named>, reply: FastifyReply) => {
+      await herder.setTarget(request.params.connector, state)
+      return reply.code(code).send()
+    })
+  target('pause', 'PAUSED', 202)
+  target('resume', 'STARTED', 202)
+  target('stop', 'STOPPED', 204)
+
+  app.get<Named>('/connectors/:connector/topics', async request => {
+    const { connector } = request.params
+    return { [connector]: { topics: herder.topics(connector) } }
+  })
+
+  app.put<Named>('/connectors/:connector/topics/reset', async (request, reply) => {
+    herder.resetTopics(request.params.connector)
+    return reply.code(202).send()
+  })
+}

@@ -1,0 +1,110 @@
+import type { AddressInfo } from 'node:net'
+import fastify, { type FastifyInstance } from 'fastify'
+import type { Log } from '../api/context.ts'
+import { ConfigError } from '../api/errors.ts'
+import type { Herder } from '../herder/herder.ts'
+import { connectorPlugins } from './connector-plugins.ts'
+import { connectors } from './connectors.ts'
+import { installErrors, rememberRoutes } from './errors.ts'
+import { cors, responseHeaders } from './headers.ts'
+import { parseListener } from './listeners.ts'
+import { loggers } from './loggers.ts'
+import { offsets } from './offsets.ts'
+import { root } from './root.ts'
+
+export interface RestOptions {
+  readonly herder: Herder
+  /** `http://host:port`; port 0 takes a free one. */
+  readonly listeners: readonly string[]
+  readonly version: string
+  readonly log: Log
+  /** `access.control.allow.origin`, `access.control.allow.methods` */
+  readonly allowOrigin?: string
+  readonly allowMethods?: string
+  /** `response.http.headers.config` */
+  readonly responseHeaders?: string
+  /** `rest.advertised.host.name`, `rest.advertised.port` */
+  readonly advertisedHost?: string
+  readonly advertisedPort?: number
+  /** `admin.listeners`: undefined: with the rest, empty: nowhere. */
+  readonly adminListeners?: readonly string[]
+  /** Text put into `/metrics`. */
+  readonly metrics?: () => Promise<string>
+}
+
+export interface RestServer {
+  /** Base URL for clients. */
+  readonly url: string
+  /** `host:port`, the worker id. */
+  readonly workerId: string
+  close(): Promise<void>
+}
+
+const bodyLimit = 8 * 1024 * 1024
+
+const build = (options: RestOptions): FastifyInstance => {
+  const app = fastify({
+    bodyLimit,
+    logger: false,
+    ignoreTrailingSlash: true,
+    exposeHeadRoutes: true,
+    caseSensitive: true,
+    requestTimeout: 90_000,
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 4096 },
+  })
+  // JSON is read by the routes: what is malformed has to be answered as Kafka Connect does.
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => done(null, body))
+  rememberRoutes(app)
+  installErrors(app, options.log)
+  cors(app, options.allowOrigin ?? '', options.allowMethods ?? '')
+  responseHeaders(app, options.responseHeaders ?? '')
+  return app
+}
+
+const hostOf = (host: string): string => (host.includes(':') ? `[${host}]` : host)
+
+/** Serves the REST API; resolves when it listens. Throws ConfigError for a listener that cannot work. */
+export const startRest = async (options: RestOptions): Promise<RestServer> => {
+  if (options.listeners.length === 0)
+    throw new ConfigError('listeners is empty: name one as http://host:port', { key: 'listeners' })
+  const { herder } = options
+  const apps: FastifyInstance[] = []
+  const listen = async (listener: string, admin: boolean, main: boolean): Promise<AddressInfo> => {
+    const { host, port } = parseListener(listener)
+    const app = build(options)
+    if (main) {
+      root(app, herder, options.version, options.metrics)
+      connectors(app, herder)
+      offsets(app, herder)
+      connectorPlugins(app, herder)
+    }
+    if (admin) loggers(app)
+    apps.push(app)
+    try {
+      await app.listen({ host: host === '' ? '::' : host, port })
+    } catch (cause) {
+      throw new ConfigError(`Cannot listen at ${listener}: ${(cause as Error).message}`, { cause, key: 'listeners' })
+    }
+    return app.server.address() as AddressInfo
+  }
+  try {
+    const addresses: AddressInfo[] = []
+    for (const listener of options.listeners)
+      addresses.push(await listen(listener, options.adminListeners === undefined, true))
+    for (const listener of options.adminListeners ?? []) await listen(listener, true, false)
+    const first = parseListener(options.listeners[0]!)
+    const bound = first.host === '' || first.host === '0.0.0.0' || first.host === '::' ? 'localhost' : first.host
+    const port = addresses[0]!.port
+    return {
+      url: `http://${hostOf(bound)}:${port}`,
+      workerId: `${hostOf(options.advertisedHost ?? bound)}:${options.advertisedPort ?? port}`,
+      close: async () => {
+        await Promise.all(apps.map(app => app.close()))
+      },
+    }
+  } catch (error) {
+    await Promise.all(apps.map(app => app.close()))
+    throw error
+  }
+}
