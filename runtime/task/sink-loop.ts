@@ -133,7 +133,10 @@ export class SinkLoop {
   cancel(): void {
     this.#cancelled = true
     this.#halt.abort()
-    this.#wake()
+    // A write that hangs must not keep partitions from whoever comes next: the membership ends here.
+    this.#consumer
+      ?.close()
+      .catch((error: unknown) => this.#parts.log.warn('The consumer did not close well', { error }))
   }
 
   /** Counts for the metrics, brought up to date when they are read. */

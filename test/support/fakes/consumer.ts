@@ -33,6 +33,7 @@ export class FakeConsumer implements Consumer {
   readonly commits: TopicPartitionOffset[][] = []
   readonly calls: string[] = []
   released = 0
+  polls = 0
   closed = false
   commitError: Error | undefined
   /** Resolves instead of the commit itself. */
@@ -92,6 +93,7 @@ export class FakeConsumer implements Consumer {
   }
 
   async poll(timeoutMs: number, signal?: AbortSignal): Promise<Fetched> {
+    this.polls++
     const end = performance.now() + timeoutMs
     for (;;) {
       for (let next = this.#rebalances.shift(); next !== undefined; next = this.#rebalances.shift()) await next()

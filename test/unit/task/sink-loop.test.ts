@@ -433,6 +433,20 @@ describe('SinkLoop', () => {
     expect(run.consumer.commits).toEqual([])
   })
 
+  it('leaves the group when it is given up, though write hangs', async () => {
+    const hang = deferred()
+    const run = setup({ write: batch => (batch.length > 0 ? hang.promise : undefined) })
+    run.consumer.assign({ ...t0, offset: 0 })
+    run.consumer.append('t', 0, ['a'])
+    const ended = run.start()
+    await until(() => run.activity.busyMs() > 0 && run.consumer.polls === 1)
+    run.loop.cancel()
+    await until(() => run.consumer.closed)
+    hang.resolve()
+    await ended
+    expect(run.consumer.commits).toEqual([])
+  })
+
   it('refuses to pause what is not assigned', async () => {
     const run = setup({})
     expect(() => run.loop.context.pause([t0])).toThrow('t-0 is not assigned to this task')
