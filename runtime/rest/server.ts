@@ -46,9 +46,7 @@ const build = (options: RestOptions): FastifyInstance => {
   const app = fastify({
     bodyLimit,
     logger: false,
-    ignoreTrailingSlash: true,
     exposeHeadRoutes: true,
-    caseSensitive: true,
     requestTimeout: 90_000,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 4096 },
   })

@@ -1,0 +1,181 @@
+import type { ConfigProviderDefinition, Plugin } from '../api/define.ts'
+import type { ConnectorRequest } from '../config/connector-files.ts'
+import { ConfigProviders } from '../config/providers.ts'
+import { unknownKeys, type WorkerConfig, workerConfig } from '../config/worker-config.ts'
+import type { Herder } from '../herder/herder.ts'
+import { StandaloneHerder } from '../herder/standalone.ts'
+import { Validator } from '../herder/validation.ts'
+import type { Admin, Kafka } from '../kafka/ports.ts'
+import { PluginRegistry } from '../plugins/registry.ts'
+import { type RestServer, startRest } from '../rest/server.ts'
+import { fileConfigStore } from '../stores/file-config-store.ts'
+import { fileOffsetStore } from '../stores/file-offset-store.ts'
+import { memoryStatusStore } from '../stores/memory-status-store.ts'
+import type { ConnectorProps, TargetState } from '../stores/ports.ts'
+import { logger } from '../telemetry/log.ts'
+import { baseSettings } from '../worker/client-settings.ts'
+import { ThreadedWorker } from '../worker/worker.ts'
+import { type EmbeddedBroker, startEmbeddedBroker } from './embedded-broker.ts'
+
+/** A running worker, whole. */
+export interface WorkerProcess {
+  readonly rest: RestServer
+  readonly herder: Herder
+  /** `bootstrap.servers` of its cluster. */
+  readonly bootstrap: string
+  /** Submits a connector of the command line: creates it, or replaces the one of that name. */
+  submit(request: ConnectorRequest): Promise<void>
+  /** Stops tasks in order (last commit included), then everything else. */
+  close(): Promise<void>
+}
+
+const states: Readonly<Record<string, TargetState>> = { RUNNING: 'STARTED', PAUSED: 'PAUSED', STOPPED: 'STOPPED' }
+
+/** Kafka's client, loaded and connected when somebody asks: the first REST request must not wait for it. */
+const lazyKafka = (settings: Readonly<Record<string, string>>) => {
+  let made: Promise<{ kafka: Kafka; admin: Admin }> | undefined
+  const get = () => {
+    made ??= (async () => {
+      const { createKafka } = await import('../kafka/kafka.ts')
+      const kafka = createKafka(settings, { log: logger('millrace.kafka') })
+      return { kafka, admin: kafka.admin() }
+    })()
+    return made
+  }
+  return {
+    admin: async () => (await get()).admin,
+    close: async () => {
+      if (made !== undefined) await (await made).kafka.close()
+    },
+  }
+}
+
+const brokerPrefix = 'millrace.broker.'
+
+/** `millrace.broker.NAME=VALUE`: Kafka's broker setting NAME; host and port are the listener's. */
+const brokerSettings = (props: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(props).flatMap(([key, value]) => {
+      const name = key.startsWith(brokerPrefix) ? key.slice(brokerPrefix.length) : ''
+      return name === '' || name === 'host' || name === 'port' ? [] : [[name, value]]
+    }),
+  )
+
+const embeddedBroker = (config: WorkerConfig): Promise<EmbeddedBroker> | undefined => {
+  if (config.embeddedBroker === undefined) return undefined
+  const log = logger('millrace.broker')
+  return startEmbeddedBroker(
+    {
+      dataDir: config.embeddedBroker,
+      host: config.props['millrace.broker.host'] ?? '127.0.0.1',
+      port: Number(config.props['millrace.broker.port'] ?? 9092),
+      settings: brokerSettings(config.props),
+    },
+    reason => log.error('The embedded broker has died: restart the worker', { error: reason }),
+  )
+}
+
+/** Starts a worker from its properties (variables as text). Throws ConfigError for what cannot work; whatever had started is stopped again. */
+export const startWorkerProcess = async (
+  raw: Readonly<Record<string, string>>,
+  options: { readonly version: string },
+): Promise<WorkerProcess> => {
+  const log = logger('millrace.worker')
+  const stops: (() => Promise<unknown>)[] = []
+  const close = async () => {
+    for (const stop of stops.splice(0).reverse())
+      await stop().catch((error: unknown) => log.error('Stopping failed', { error }))
+  }
+  try {
+    // The providers' own settings name no variables, so they come first.
+    const pluginPath = (raw['plugin.path'] ?? '')
+      .split(',')
+      .map(path => path.trim())
+      .filter(path => path !== '')
+    const plugins = await PluginRegistry.open({ pluginPath, log: logger('millrace.plugins'), watching: true })
+    stops.push(() => plugins.close())
+    const providers = await ConfigProviders.create(raw, async name =>
+      plugins.has(name) ? plugins.load<Plugin<ConfigProviderDefinition>>(name, 'config_provider') : undefined,
+    )
+    const config = workerConfig((await providers.resolve(raw)).props)
+    const unknown = unknownKeys(config.props)
+    if (unknown.length > 0) log.warn('Properties that mean nothing to this worker', { keys: unknown.join(', ') })
+
+    const starting = embeddedBroker(config)
+    const broker = await starting
+    if (broker !== undefined) stops.push(() => broker.close())
+    const bootstrap = broker?.bootstrap ?? config.bootstrapServers.join(',')
+    const workerProps = { ...config.props, 'bootstrap.servers': bootstrap }
+
+    const kafka = lazyKafka({
+      ...baseSettings(workerProps),
+      'client.id': config.clientId === '' ? 'millrace-admin' : config.clientId,
+    })
+    stops.push(() => kafka.close())
+    const offsets = fileOffsetStore(config.offsetStorageFileFilename!, logger('millrace.stores'))
+    const resolve = async (props: ConnectorProps): Promise<ConnectorProps> => (await providers.resolve(props)).props
+    const worker = new ThreadedWorker({
+      workerProps,
+      offsets,
+      plugins,
+      resolve: props => providers.resolve(props),
+      log: logger('millrace.worker'),
+    })
+    const validator = new Validator({
+      plugins,
+      log: logger('millrace.validation'),
+      resolve,
+      overridePolicy: config.connectorClientConfigOverridePolicy,
+    })
+    let rest: RestServer | undefined
+    const herder = new StandaloneHerder({
+      worker,
+      configs: fileConfigStore(config.configStorageFileFilename ?? `${config.offsetStorageFileFilename}.configs`),
+      offsets,
+      statuses: memoryStatusStore(),
+      plugins,
+      validator,
+      admin: () => kafka.admin(),
+      clusterId: async () => broker?.clusterId ?? (await (await kafka.admin()).describeCluster()).clusterId ?? '',
+      resolve,
+      workerId: () => rest?.workerId ?? 'starting',
+      workerProps,
+      log: logger('millrace.herder'),
+    })
+    rest = await startRest({
+      herder,
+      listeners: config.listeners,
+      version: options.version,
+      log: logger('millrace.rest'),
+      allowOrigin: config.accessControlAllowOrigin,
+      allowMethods: config.accessControlAllowMethods,
+      responseHeaders: config.responseHttpHeadersConfig,
+      ...(config.restAdvertisedHostName !== undefined && { advertisedHost: config.restAdvertisedHostName }),
+      ...(config.restAdvertisedPort !== undefined && { advertisedPort: config.restAdvertisedPort }),
+      ...(config.adminListeners !== undefined && { adminListeners: config.adminListeners }),
+      metrics: async () => {
+        const { renderMetrics } = await import('../telemetry/metrics.ts')
+        return (await renderMetrics(await worker.metrics())).text
+      },
+    })
+    stops.push(() => rest!.close())
+    // Tasks stop first, while offsets and Kafka can still be reached.
+    stops.push(() => herder.stop())
+    await herder.start()
+    log.info('The worker is ready', { rest: rest.url, bootstrap, version: options.version })
+    return {
+      rest,
+      herder,
+      bootstrap,
+      async submit({ name, config: props, initialState }) {
+        if (herder.connectors().includes(name)) await herder.put(name, props)
+        else
+          await herder.create(name, props, initialState === undefined ? undefined : states[initialState.toUpperCase()])
+      },
+      close,
+    }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
