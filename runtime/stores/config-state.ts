@@ -23,7 +23,7 @@ export class ConfigState {
     })
   }
 
-  remove(connector: string): void {
+  remove(connector: string): undefined {
     this.#connectors.delete(connector)
   }
 

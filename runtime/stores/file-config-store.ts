@@ -6,9 +6,19 @@ import type { ConfigStore, StoredConnector } from './ports.ts'
 export const fileConfigStore = (path: string): ConfigStore => {
   const state = new ConfigState()
   let file: LineLog | undefined
-  const write = async (connector: string, stored: StoredConnector | undefined): Promise<void> => {
+  /** A change that could not be stored did not happen: `get` and the file say the same. */
+  const change = async (connector: string, apply: () => StoredConnector | undefined): Promise<void> => {
     if (file === undefined) throw new Error('The config store is not started')
-    if (stored !== undefined) await file.write([[connector, JSON.stringify(stored)]])
+    const before = state.get(connector)
+    const stored = apply()
+    if (before === undefined && stored === undefined) return
+    try {
+      await file.write([[connector, stored === undefined ? null : JSON.stringify(stored)]])
+    } catch (error) {
+      if (before === undefined) state.remove(connector)
+      else state.load(connector, before)
+      throw error
+    }
   }
   return {
     async start() {
@@ -21,13 +31,9 @@ export const fileConfigStore = (path: string): ConfigStore => {
     },
     connectors: () => state.names(),
     get: connector => state.get(connector),
-    putConnector: (connector, props, target) => write(connector, state.putConnector(connector, props, target)),
-    async removeConnector(connector) {
-      if (state.get(connector) === undefined) return
-      state.remove(connector)
-      await file?.write([[connector, null]])
-    },
-    putTasks: (connector, tasks) => write(connector, state.putTasks(connector, tasks)),
-    putTargetState: (connector, target) => write(connector, state.putTargetState(connector, target)),
+    putConnector: (connector, props, target) => change(connector, () => state.putConnector(connector, props, target)),
+    removeConnector: connector => change(connector, () => state.remove(connector)),
+    putTasks: (connector, tasks) => change(connector, () => state.putTasks(connector, tasks)),
+    putTargetState: (connector, target) => change(connector, () => state.putTargetState(connector, target)),
   }
 }

@@ -11,7 +11,6 @@ const TC_ENDBLOCKDATA = 0x78
 
 export const isJavaOffsets = (content: Buffer): boolean => content.length >= 4 && content.readUInt32BE(0) === magic
 
-/** Reads a class description far enough to step over it; returns its name, or undefined for a reference to an earlier one. */
 class Cursor {
   readonly #buf: Buffer
   #at = 4
@@ -41,9 +40,11 @@ class Cursor {
   text(): string {
     const length = this.#buf.readUInt16BE(this.#at)
     this.#at += 2 + length
+    if (this.#at > this.#buf.length) throw new Error('it ends inside a name')
     return this.#buf.toString('utf8', this.#at - length, this.#at)
   }
 
+  /** Steps over a class description; its name, or undefined for a reference to an earlier one. */
   classDescription(): string | undefined {
     const kind = this.byte()
     if (kind === TC_REFERENCE) {
@@ -70,6 +71,8 @@ class Cursor {
     if (kind !== TC_ARRAY) throw new Error(`no byte array at byte ${this.#at - 1}`)
     this.classDescription()
     const length = this.int()
+    if (length < 0 || this.#at + length > this.#buf.length)
+      throw new Error(`it ends inside the array at byte ${this.#at}`)
     this.#at += length
     return this.#buf.subarray(this.#at - length, this.#at)
   }
@@ -86,9 +89,11 @@ export const readJavaOffsets = (content: Buffer): [key: string, value: string | 
   cursor.expect(TC_BLOCKDATA)
   cursor.skip(5)
   const size = cursor.int()
-  return Array.from({ length: size }, () => {
+  const entries = Array.from({ length: size }, (): [string, string | null] => {
     const key = cursor.bytes()
     const value = cursor.bytes()
     return [key?.toString('utf8') ?? 'null', value === null ? null : value.toString('utf8')]
   })
+  cursor.expect(TC_ENDBLOCKDATA)
+  return entries
 }

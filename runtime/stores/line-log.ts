@@ -1,7 +1,8 @@
-import { type FileHandle, mkdir, open, readFile, rename } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, readFile, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { type Deferred, deferred } from '../base/deferred.ts'
+import { lockFile } from '../base/file-lock.ts'
 
 /** One entry: a key and its latest value; null forgets the key. */
 export type Entry = readonly [key: string, value: string | null]
@@ -20,9 +21,30 @@ const entryOf = (line: string): Entry | undefined => {
   return JSON.parse(json) as Entry
 }
 
+const applied = (entries: Map<string, string>, changes: readonly Entry[]): Map<string, string> => {
+  for (const [key, value] of changes) {
+    if (value === null) entries.delete(key)
+    else entries.set(key, value)
+  }
+  return entries
+}
+
+/** All of it: a disk that is nearly full takes less and says so only in the count. */
+const writeAll = async (file: FileHandle, bytes: Buffer, position: number): Promise<void> => {
+  for (let done = 0; done < bytes.length; ) {
+    const { bytesWritten } = await file.write(bytes, done, bytes.length - done, position + done)
+    done += bytesWritten
+  }
+}
+
 const syncFolder = async (folder: string): Promise<void> => {
   const handle = await open(folder, 'r')
   await handle.sync().finally(() => handle.close())
+}
+
+/** What a file starts with instead of its content. */
+export interface Replacement {
+  readonly entries: readonly Entry[]
 }
 
 /**
@@ -31,41 +53,58 @@ const syncFolder = async (folder: string): Promise<void> => {
  */
 export class LineLog {
   readonly #path: string
-  readonly #entries = new Map<string, string>()
+  readonly #unlock: () => void
+  #entries = new Map<string, string>()
   #file: FileHandle | undefined
   #fileBytes = 0
-  #waiting: { lines: string[]; done: Deferred<void> } | undefined
+  #waiting: { entries: Entry[]; done: Deferred<void> } | undefined
   #writing: Promise<void> = Promise.resolve()
 
-  private constructor(path: string) {
+  private constructor(path: string, unlock: () => void) {
     this.#path = path
+    this.#unlock = unlock
   }
 
-  /** Whether a file is one of ours (or new). */
+  /** Whether a file is one of ours (or new, or cut while it was made). */
   static isOurs(content: Buffer): boolean {
-    return content.length === 0 || content.toString('latin1', 0, header.length) === header
+    return header.startsWith(content.toString('latin1', 0, header.length))
   }
 
-  /** Opens or creates; `initial` is what a new file starts with. Throws when the folder cannot be written. */
-  static async open(path: string, initial: readonly Entry[] = []): Promise<LineLog> {
+  /**
+   * Opens or creates; `replacement` takes the place of whatever the file holds, in one step. Throws when another worker has
+   * it, when it is no file of ours, or when a line in its midst is damaged.
+   */
+  static async open(path: string, replacement?: Replacement): Promise<LineLog> {
     await mkdir(dirname(path), { recursive: true })
-    const log = new LineLog(path)
-    const content = await readFile(path).catch((error: NodeJS.ErrnoException) => {
+    const unlock = lockFile(
+      `${path}.lock`,
+      pid => new Error(`${path} is used by the worker of process ${pid}: stop it, or name another file for this one`),
+    )
+    const log = new LineLog(path, unlock)
+    try {
+      await log.#open(replacement)
+      return log
+    } catch (error) {
+      await log.#file?.close()
+      unlock()
+      throw error
+    }
+  }
+
+  async #open(replacement: Replacement | undefined): Promise<void> {
+    if (replacement !== undefined) return this.#rewrite(applied(new Map(), replacement.entries))
+    const content = await readFile(this.#path).catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return Buffer.alloc(0)
       throw error
     })
-    if (content.length > 0 && !LineLog.isOurs(content))
-      throw new Error(`${path} is no file of this worker: move it away or name another file`)
-    const whole = log.#load(content)
-    for (const [key, value] of initial) if (value !== null && !log.#entries.has(key)) log.#entries.set(key, value)
-    if (content.length === 0 || initial.length > 0) await log.#rewrite()
-    else {
-      log.#file = await open(path, 'r+')
-      // What follows the last whole line was never acknowledged.
-      await log.#file.truncate(whole)
-      log.#fileBytes = whole
-    }
-    return log
+    if (!LineLog.isOurs(content))
+      throw new Error(`${this.#path} is no file of this worker: move it away or name another file`)
+    if (content.length < header.length) return this.#rewrite(new Map())
+    const whole = this.#load(content)
+    this.#file = await open(this.#path, 'r+')
+    // What follows the last whole line was never acknowledged.
+    await this.#file.truncate(whole)
+    this.#fileBytes = whole
   }
 
   get(key: string): string | undefined {
@@ -77,23 +116,18 @@ export class LineLog {
     return this.#entries.entries()
   }
 
-  /** Resolves when all are durable. Writes of the same moment share one sync. */
+  /** Resolves when all are durable, and only then `get` knows them. Writes of the same moment share one sync. */
   write(entries: readonly Entry[]): Promise<void> {
-    for (const [key, value] of entries) {
-      if (value === null) this.#entries.delete(key)
-      else this.#entries.set(key, value)
-    }
-    const lines = entries.map(lineOf)
     if (this.#waiting !== undefined) {
-      this.#waiting.lines.push(...lines)
+      this.#waiting.entries.push(...entries)
       return this.#waiting.done.promise
     }
-    const waiting = { lines, done: deferred() }
+    const waiting = { entries: [...entries], done: deferred() }
     this.#waiting = waiting
     this.#writing = this.#writing.then(async () => {
       this.#waiting = undefined
       try {
-        await this.#append(waiting.lines)
+        await this.#append(waiting.entries)
         waiting.done.resolve()
       } catch (error) {
         waiting.done.reject(error)
@@ -106,30 +140,49 @@ export class LineLog {
     await this.#writing
     await this.#file?.close()
     this.#file = undefined
+    this.#unlock()
   }
 
   #load(content: Buffer): number {
-    if (content.length === 0) return 0
     let at = header.length
     for (;;) {
       const end = content.indexOf(10, at)
       if (end < 0) return at
       const entry = entryOf(content.toString('utf8', at, end))
-      if (entry === undefined) return at
-      const [key, value] = entry
-      if (value === null) this.#entries.delete(key)
-      else this.#entries.set(key, value)
+      if (entry === undefined) {
+        this.#refuseDamage(content, end + 1, at)
+        return at
+      }
+      applied(this.#entries, [entry])
       at = end + 1
     }
   }
 
-  async #append(lines: readonly string[]): Promise<void> {
-    const text = Buffer.from(lines.join(''))
-    const live = this.#fileBytes + text.length
-    if (live > compactAboveBytes && live > 2 * this.#liveBytes()) return this.#rewrite()
-    await this.#file!.write(text, 0, text.length, this.#fileBytes)
-    await this.#file!.datasync()
+  /**
+   * A crash damages only the end: whole lines behind a broken one were acknowledged, and must not be cut off. Zeros are what
+   * a power cut leaves of pages of the last write, which was not acknowledged.
+   */
+  #refuseDamage(content: Buffer, from: number, broken: number): void {
+    if (content.subarray(broken, from).includes(0)) return
+    for (let at = from, end = content.indexOf(10, at); end >= 0; at = end + 1, end = content.indexOf(10, at)) {
+      if (entryOf(content.toString('utf8', at, end)) === undefined) continue
+      throw new Error(
+        `${this.#path} is damaged at byte ${broken}, with whole lines behind it: restore it from a backup, or take out that line to go on without it`,
+      )
+    }
+  }
+
+  async #append(entries: readonly Entry[]): Promise<void> {
+    if (this.#file === undefined) throw new Error(`${this.#path} is closed`)
+    const text = Buffer.from(entries.map(lineOf).join(''))
+    const bytes = this.#fileBytes + text.length
+    if (bytes > compactAboveBytes && bytes > 2 * this.#liveBytes())
+      return this.#rewrite(applied(new Map(this.#entries), entries))
+    // After a failure the next write begins at the same place: what a failed one left is written over.
+    await writeAll(this.#file, text, this.#fileBytes)
+    await this.#file.datasync()
     this.#fileBytes += text.length
+    applied(this.#entries, entries)
   }
 
   #liveBytes(): number {
@@ -139,16 +192,23 @@ export class LineLog {
   }
 
   /** The new content in a new file, then the old name for it: at every instant one of both is whole. */
-  async #rewrite(): Promise<void> {
+  async #rewrite(entries: Map<string, string>): Promise<void> {
     const next = `${this.#path}.new`
-    const text = Buffer.from(header + Array.from(this.#entries, lineOf).join(''))
+    const text = Buffer.from(header + Array.from(entries, lineOf).join(''))
     const file = await open(next, 'w')
-    await file.write(text)
-    await file.sync()
-    await rename(next, this.#path)
-    await syncFolder(dirname(this.#path))
+    try {
+      await writeAll(file, text, 0)
+      await file.sync()
+      await rename(next, this.#path)
+    } catch (error) {
+      await file.close()
+      await rm(next, { force: true })
+      throw error
+    }
     await this.#file?.close()
     this.#file = file
     this.#fileBytes = text.length
+    this.#entries = entries
+    await syncFolder(dirname(this.#path))
   }
 }

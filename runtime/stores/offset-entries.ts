@@ -1,6 +1,6 @@
 import type { OffsetMap } from '../api/record.ts'
 import { parseJson } from '../converters/json-parse.ts'
-import { offsetJson, offsetKey } from './offset-key.ts'
+import { connectorPrefix, offsetJson, offsetKey } from './offset-key.ts'
 import type { SourceOffset } from './ports.ts'
 
 export const parseOffset = (text: string): OffsetMap => parseJson(Buffer.from(text)) as OffsetMap
@@ -21,7 +21,7 @@ export const allOffsets = (
   entries: Iterable<readonly [string, string]>,
   connector: string,
 ): { partition: OffsetMap; offset: OffsetMap }[] => {
-  const prefix = `[${JSON.stringify(connector)},`
+  const prefix = connectorPrefix(connector)
   const found: { partition: OffsetMap; offset: OffsetMap }[] = []
   for (const [key, value] of entries) {
     if (key.startsWith(prefix))

@@ -1,7 +1,15 @@
 import { DataError } from '../api/errors.ts'
 import type { OffsetMap } from '../api/record.ts'
+import { numberText, quote } from '../converters/json-text.ts'
 
-/** JSON of a map of primitives; INT64 exactly. Throws DataError for anything else. */
+const valueText = (value: OffsetMap[string]): string =>
+  typeof value === 'string'
+    ? quote(value)
+    : typeof value === 'number' || typeof value === 'bigint'
+      ? numberText(value)
+      : String(value)
+
+/** JSON of a map of primitives as Kafka Connect's converter writes it; INT64 exactly. Throws DataError for anything else. */
 export const offsetJson = (map: OffsetMap): string => {
   const members = Object.entries(map).map(([key, value]) => {
     if (value !== null && !['string', 'number', 'bigint', 'boolean'].includes(typeof value)) {
@@ -11,11 +19,14 @@ export const offsetJson = (map: OffsetMap): string => {
     }
     if (typeof value === 'number' && !Number.isFinite(value))
       throw new DataError(`Offset value ${key} is ${value}, which JSON has no form for`)
-    return `${JSON.stringify(key)}:${typeof value === 'bigint' ? value : JSON.stringify(value)}`
+    return `${quote(key)}:${valueText(value)}`
   })
   return `{${members.join()}}`
 }
 
+/** What every key of a connector begins with, and no key of another. */
+export const connectorPrefix = (connector: string): string => `[${quote(connector)},`
+
 /** The key under which Kafka Connect stores a position: `["connector",{partition}]`, byte for byte (member order matters). */
 export const offsetKey = (connector: string, partition: OffsetMap): string =>
-  `[${JSON.stringify(connector)},${offsetJson(partition)}]`
+  `${connectorPrefix(connector)}${offsetJson(partition)}]`
