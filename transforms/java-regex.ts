@@ -1,0 +1,127 @@
+import { ConfigError } from 'millrace'
+
+// What Java's syntax has and JavaScript's lacks or reads otherwise. Translated where there is an equal, else refused.
+const posix: Readonly<Record<string, string>> = {
+  Lower: 'a-z',
+  Upper: 'A-Z',
+  Alpha: 'a-zA-Z',
+  Digit: '0-9',
+  Alnum: 'a-zA-Z0-9',
+  XDigit: '0-9a-fA-F',
+  Space: ' \\t\\n\\x0B\\f\\r',
+  Punct: '!-\\/:-@\\[-`{-~',
+  Blank: ' \\t',
+  ASCII: '\\x00-\\x7F',
+  Cntrl: '\\x00-\\x1F\\x7F',
+}
+
+const refuse = (pattern: string, what: string): never => {
+  throw new ConfigError(
+    `The regular expression ${pattern} uses ${what}, which is not supported here: rewrite it without`,
+  )
+}
+
+/**
+ * A Java regular expression as one of JavaScript that matches the same. Possessive quantifiers, atomic groups and class
+ * intersections are refused by name rather than read differently. Throws ConfigError.
+ */
+export const javaRegex = (pattern: string, flags = ''): RegExp => {
+  let source = ''
+  let on = flags
+  let inClass = false
+  for (let at = 0; at < pattern.length; at++) {
+    const rest = pattern.slice(at)
+    const inline = at === 0 ? /^\(\?([ims]+)\)/.exec(rest) : null
+    if (inline !== null) {
+      on += inline[1]
+      at += inline[0].length - 1
+    } else if (rest.startsWith('\\Q')) {
+      const end = pattern.indexOf('\\E', at + 2)
+      const literal = pattern.slice(at + 2, end < 0 ? undefined : end)
+      source += literal.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')
+      at = end < 0 ? pattern.length : end + 1
+    } else if (pattern[at] === '\\') {
+      const property = /^\\([pP])\{(?:Is)?([A-Za-z]+)\}/.exec(rest)
+      const named = property === null ? undefined : posix[property[2]!]
+      if (named !== undefined) {
+        source += inClass
+          ? property![1] === 'P'
+            ? refuse(pattern, property![0])
+            : named
+          : `[${property![1] === 'P' ? '^' : ''}${named}]`
+        at += property![0].length - 1
+      } else if (/^\\[AzZ]/.test(rest)) {
+        source += rest[1] === 'A' ? '(?<![\\s\\S])' : '(?![\\s\\S])'
+        at++
+      } else if (/^\\h/.test(rest)) {
+        source += inClass ? ' \\t\\u00A0' : '[ \\t\\u00A0]'
+        at++
+      } else if (/^\\[GXRNae]/.test(rest)) refuse(pattern, rest.slice(0, 2))
+      else {
+        // Java takes any escaped punctuation; with the u flag JavaScript takes only what has a meaning.
+        const char = pattern[at + 1] ?? refuse(pattern, 'a backslash at its end')
+        source += /[^\w\s\\^$.*+?()[\]{}|/-]/.test(char) ? char : `\\${char}`
+        at++
+      }
+    } else if (inClass) {
+      if (rest.startsWith('&&')) refuse(pattern, 'an intersection of classes (&&)')
+      if (pattern[at] === '[') refuse(pattern, 'a class inside a class')
+      if (pattern[at] === ']') inClass = false
+      source += pattern[at]
+    } else if (pattern[at] === '[') {
+      inClass = true
+      source += '['
+      if (pattern[at + 1] === '^') source += pattern[++at]
+      if (pattern[at + 1] === ']') {
+        source += '\\]'
+        at++
+      }
+    } else if (rest.startsWith('(?>')) refuse(pattern, 'an atomic group')
+    else if (/^(?:[*+?]|\{\d+(?:,\d*)?\})\+/.test(rest)) refuse(pattern, 'a possessive quantifier')
+    else source += pattern[at]
+  }
+  try {
+    return new RegExp(source, [...new Set(`${on}u`)].join(''))
+  } catch (cause) {
+    throw new ConfigError(`Invalid regex: ${pattern}`, { cause })
+  }
+}
+
+/** Whether the whole text matches, as Java's `matches`. */
+export const matchesWhole = (pattern: string): ((text: string) => RegExpExecArray | null) => {
+  const regex = javaRegex(pattern)
+  const whole = new RegExp(`^(?:${regex.source})$`, regex.flags.replace('m', ''))
+  return text => whole.exec(text)
+}
+
+/** Java's replacement text: `$1`, `${name}`, and `\` before a literal. Throws for a group that is not there. */
+export const javaReplacement = (replacement: string, match: RegExpExecArray): string => {
+  let out = ''
+  for (let at = 0; at < replacement.length; at++) {
+    const char = replacement[at]!
+    if (char === '\\') {
+      const next = replacement[++at]
+      if (next === undefined) throw new ConfigError('character to be escaped is missing')
+      out += next
+    } else if (char === '$') {
+      const named = /^\$\{([A-Za-z][A-Za-z\d]*)\}/.exec(replacement.slice(at))
+      if (named !== null) {
+        const name = named[1]!
+        if (match.groups === undefined || !(name in match.groups)) throw new ConfigError(`No group with name {${name}}`)
+        out += match.groups[name] ?? ''
+        at += named[0].length - 1
+        continue
+      }
+      const first = /\d/.exec(replacement[at + 1] ?? '')?.[0]
+      if (first === undefined) throw new ConfigError('Illegal group reference')
+      let group = Number(first)
+      if (group >= match.length) throw new ConfigError(`No group ${group}`)
+      at++
+      // More digits belong to the number as long as there is such a group.
+      while (/\d/.test(replacement[at + 1] ?? '') && group * 10 + Number(replacement[at + 1]) < match.length)
+        group = group * 10 + Number(replacement[++at])
+      out += match[group] ?? ''
+    } else out += char
+  }
+  return out
+}

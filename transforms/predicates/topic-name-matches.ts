@@ -1,0 +1,26 @@
+import { c, definePredicate } from 'millrace'
+import { matchesWhole } from '../java-regex.ts'
+
+export default definePredicate({
+  class: 'org.apache.kafka.connect.transforms.predicates.TopicNameMatches',
+  version: '4.3.0',
+  doc: 'True for records whose whole topic name matches a regular expression.',
+  config: {
+    pattern: c.string("A Java regular expression for matching against the name of a record's topic.", {
+      importance: 'MEDIUM',
+      check: pattern => {
+        try {
+          matchesWhole(pattern)
+          return undefined
+        } catch (error) {
+          return (error as Error).message
+        }
+      },
+    }),
+  },
+  ignoresPayload: true,
+  create({ pattern }) {
+    const match = matchesWhole(pattern)
+    return { test: record => match(record.topic) !== null }
+  },
+})

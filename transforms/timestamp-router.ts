@@ -1,0 +1,57 @@
+import { c, DataError, defineTransform } from 'millrace'
+import { javaDateFormat } from './java-date-format.ts'
+
+export default defineTransform({
+  class: 'org.apache.kafka.connect.transforms.TimestampRouter',
+  version: '4.3.0',
+  doc: 'Puts the timestamp of a record into the name of its topic.',
+  config: {
+    'topic.format': c.string('Format string which can contain ${topic} and ${timestamp} as placeholders.', {
+      default: '${topic}-${timestamp}',
+      importance: 'HIGH',
+    }),
+    'timestamp.format': c.string(
+      'Format string for the timestamp that is compatible with java.text.SimpleDateFormat.',
+      { default: 'yyyyMMdd', importance: 'HIGH' },
+    ),
+  },
+  ignoresPayload: true,
+  examples: [
+    {
+      title: 'adds the day',
+      config: {},
+      input: { topic: 'orders', value: 1, timestamp: 1_700_000_000_000 },
+      output: { topic: 'orders-20231114' },
+    },
+    {
+      title: 'takes a format',
+      config: { 'topic.format': '${timestamp}.${topic}', 'timestamp.format': "yyyy-MM-dd'T'HH" },
+      input: { topic: 'orders', value: 1, timestamp: 1_700_000_000_000 },
+      output: { topic: '2023-11-14T22.orders' },
+    },
+    {
+      title: 'needs a timestamp',
+      config: {},
+      input: { topic: 'orders', value: 1 },
+      throws: 'Timestamp missing on record',
+    },
+  ],
+  create({ topicFormat, timestampFormat }) {
+    let format: ((date: Date) => string) | undefined
+    return {
+      apply(record) {
+        if (record.timestamp === null || record.timestamp === undefined)
+          throw new DataError(`Timestamp missing on record: topic ${record.topic}`)
+        // A bad pattern fails when a record comes, as in Kafka Connect.
+        format ??= javaDateFormat(timestampFormat)
+        // In this order: a placeholder that came from the topic's name is replaced as well.
+        const topic = topicFormat
+          .split('${topic}')
+          .join(record.topic)
+          .split('${timestamp}')
+          .join(format(new Date(record.timestamp)))
+        return { ...record, topic }
+      },
+    }
+  },
+})
