@@ -110,6 +110,7 @@ export const confluentTask = (config: ConfluentSettings, originals: Readonly<Rec
       flushSize: config.flushSize,
       intervalMs: config.rotateIntervalMs,
       onPlaceChange: config.rotateFileOnPartitionChange,
+      onSchemaChange: true,
       maxOpenFiles: config.partitionerMaxOpenFiles,
       ...(zone !== undefined && { nextSchedule: now => nextBoundary(zone, config.rotateScheduleIntervalMs, now) }),
     },

@@ -23,18 +23,12 @@ export const keyOf = ({ before, after, width }: Slot, offset: number): string =>
   `${before}${String(offset).padStart(width, '0')}${after}`
 
 /** The offset in a name of the slot; undefined for any other name. */
-export const offsetOf = ({ before, after, width }: Slot, key: string): number | undefined => {
+export const offsetOf = (slot: Slot, key: string): number | undefined => {
+  const { before, after } = slot
   if (!key.startsWith(before) || !key.endsWith(after)) return undefined
   const digits = key.slice(before.length, key.length - after.length)
-  if (
-    !/^\d{1,16}$/.test(digits) ||
-    digits.length < width ||
-    (digits.length > width && digits[0] === '0' && width > 0)
-  ) {
-    return undefined
-  }
-  const offset = Number(digits)
-  return Number.isSafeInteger(offset) ? offset : undefined
+  const offset = /^\d+$/.test(digits) ? Number(digits) : Number.NaN
+  return Number.isSafeInteger(offset) && keyOf(slot, offset) === key ? offset : undefined
 }
 
 /**

@@ -12,6 +12,8 @@ export interface RotationSettings {
   readonly intervalMs: number
   /** `rotate.file.on.partition.change`: only with the interval. */
   readonly onPlaceChange: boolean
+  /** Another value schema closes the files. */
+  readonly onSchemaChange: boolean
   /** `partitioner.max.open.files`; 0 or less: any number. */
   readonly maxOpenFiles: number
   /** `rotate.schedule.interval.ms`: the first moment after `now` (ms, wall clock) at which files are closed. */
@@ -63,7 +65,7 @@ export class Rotation {
 
   before(next: NextRecord, now: number): Cause | undefined {
     if (this.#count === 0) return undefined
-    const { intervalMs, onPlaceChange, maxOpenFiles } = this.#settings
+    const { intervalMs, onPlaceChange, onSchemaChange, maxOpenFiles } = this.#settings
     if (next.stored) return 'stored-name'
     if (intervalMs > 0) {
       if (next.timestamp !== undefined && this.#base !== undefined && next.timestamp - this.#base >= intervalMs) {
@@ -72,7 +74,7 @@ export class Rotation {
       if (onPlaceChange && next.place !== this.#place) return 'place-changed'
     }
     if (now >= this.#schedule) return 'schedule'
-    if (next.schema !== this.#schema) return 'schema'
+    if (onSchemaChange && next.schema !== this.#schema) return 'schema'
     if (!next.open && maxOpenFiles > 0 && this.#files >= maxOpenFiles) return 'open-files'
     return undefined
   }
