@@ -140,7 +140,7 @@ export function markdown(report: Report): string {
 /** One line for the terminal when a run has ended. */
 export function progress(result: Run | Failure): string {
   const head = `  ${result.side}, run ${result.round}: `
-  if ('error' in result) return `${head}FAILED: ${result.error}`
+  if ('error' in result) return `${head}FAILED: ${result.error.split('\n').slice(0, 15).join('\n    ')}`
   const lines = Object.entries(result.sample).map(([what, figures]) => {
     const texts = metricNames.flatMap(metric => {
       const value = figures[metric]
