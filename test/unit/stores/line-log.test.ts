@@ -70,7 +70,7 @@ test('damage before whole lines is no torn tail: it refuses to lose what was ack
 
 test('pages of the last write that a power cut kept back are a torn tail', async () => {
   const whole = await written('a', 'b', 'c')
-  whole.fill(0, whole.indexOf('value of b') - 20, whole.indexOf('value of b'))
+  whole.fill(0, whole.indexOf('value of b') - 10, whole.indexOf('value of b'))
   await writeFile(path, whole)
   expect(await reopened()).toEqual({ a: 'value of a' })
 })
