@@ -130,6 +130,25 @@ export type BrokerSettings = SettingsView & { readonly given: Readonly<Record<st
 const withoutMeaning =
   /^(listeners|advertised\.|listener\.|inter\.broker|controller\.|process\.roles|node\.id|broker\.id|log\.dirs?|num\.(network|io|recovery|replica)|socket\.(send|receive)|transaction\.state|offsets\.topic\.replication|default\.replication)/
 
+/** The same in coarser units: counts when the finer one is not given. */
+const coarser: readonly (readonly [name: string, finer: string, factor: number])[] = [
+  ['log.retention.hours', 'log.retention.minutes', 60],
+  ['log.retention.minutes', 'log.retention.ms', 60_000],
+  ['log.roll.hours', 'log.roll.ms', 3_600_000],
+]
+
+function inMilliseconds(given: Readonly<Record<string, string>>): Record<string, string> {
+  const values = { ...given }
+  for (const [name, finer, factor] of coarser) {
+    const value = values[name]
+    if (value === undefined) continue
+    delete values[name]
+    if (!/^-?\d+$/.test(value)) throw new Error(`Broker setting ${name}=${value}: a whole number is wanted`)
+    values[finer] ??= Number(value) < 0 ? '-1' : String(Number(value) * factor)
+  }
+  return values
+}
+
 /** Checks names and values. Throws an Error that names the setting; `ignored` are those that mean nothing here. */
 export function brokerSettings(given: Readonly<Record<string, string>>): {
   readonly settings: BrokerSettings
@@ -137,7 +156,7 @@ export function brokerSettings(given: Readonly<Record<string, string>>): {
 } {
   const known: Record<string, string> = {}
   const ignored: string[] = []
-  for (const [name, value] of Object.entries(given)) {
+  for (const [name, value] of Object.entries(inMilliseconds(given))) {
     const definition = brokerDefinitions[name]
     if (definition === undefined) {
       if (!withoutMeaning.test(name)) throw new Error(`${name} is no setting of the embedded broker`)
