@@ -121,7 +121,7 @@ const intern = (spec: SchemaSpec): Schema => {
     // Order of parameters is kept: it shows in the JSON form.
     spec.parameters && Object.entries(spec.parameters),
     spec.default === undefined ? undefined : valueKey(spec.default),
-    spec.fields?.map(([name, schema]) => [name, schema.id]),
+    spec.type === 'STRUCT' ? spec.fields?.map(([name, schema]) => [name, schema.id]) : undefined,
     spec.keySchema?.id,
     spec.valueSchema?.id,
   ])

@@ -1,0 +1,105 @@
+import { ConfigError, c, defineTransform, s } from 'millrace'
+import { basicsOf, memberOf, perSchema, requireMap, requireStruct, setMember, sideOf, withSide } from './sides.ts'
+
+const purpose = 'field replacement'
+
+const parseRenames = (renames: readonly string[]): ReadonlyMap<string, string> =>
+  new Map(
+    renames.map(mapping => {
+      const parts = mapping.split(':')
+      if (parts.length !== 2)
+        throw new ConfigError(
+          `Invalid value ${renames.join(', ')} for configuration renames: Invalid rename mapping: ${mapping}`,
+          { key: 'renames' },
+        )
+      return [parts[0]!, parts[1]!]
+    }),
+  )
+
+export default defineTransform({
+  class: 'org.apache.kafka.connect.transforms.ReplaceField',
+  version: '4.3.0',
+  doc: 'Leaves out fields, or keeps only some, and renames them.',
+  config: {
+    exclude: c.list('Fields to exclude. This takes precedence over the fields to include.', {
+      default: [],
+      importance: 'MEDIUM',
+    }),
+    include: c.list('Fields to include. If specified, only these fields will be used.', {
+      default: [],
+      importance: 'MEDIUM',
+    }),
+    renames: c.list('Field rename mappings, each as old:new.', {
+      default: [],
+      importance: 'MEDIUM',
+      check: mappings => {
+        const wrong = mappings.find(mapping => mapping.split(':').length !== 2)
+        return wrong === undefined ? undefined : `Invalid rename mapping: ${wrong}`
+      },
+    }),
+    'replace.null.with.default': c.boolean(
+      'Whether to replace fields that have a default value and that are null to the default value.',
+      { default: true, importance: 'MEDIUM' },
+    ),
+  },
+  sides: ['Key', 'Value'],
+  examples: [
+    {
+      title: 'leaves fields out',
+      config: { exclude: 'secret' },
+      input: { value: { id: 1, secret: 'x' } },
+      output: { value: { id: 1 } },
+    },
+    {
+      title: 'keeps only some, renamed',
+      config: { include: 'id', renames: 'id:order_id' },
+      input: { value: { id: 1, other: 2 } },
+      output: { value: { order_id: 1 } },
+    },
+    {
+      title: 'changes the schema with the value',
+      config: { exclude: 'a' },
+      input: { valueSchema: s.struct({ a: s.int32(), b: s.string() }), value: { a: 1, b: 'x' } },
+      output: { valueSchema: s.struct({ b: s.string() }), value: { b: 'x' } },
+    },
+    { title: 'passes tombstones', config: { exclude: 'a' }, input: { value: null }, output: { value: null } },
+  ],
+  create(config, side) {
+    const exclude = new Set(config.exclude)
+    const include = new Set(config.include)
+    const renames = parseRenames(config.renames)
+    const kept = (name: string) => !exclude.has(name) && (include.size === 0 || include.has(name))
+    const renamed = (name: string) => renames.get(name) ?? name
+    const replaced = perSchema(schema => {
+      const fields = schema.fields.filter(field => kept(field.name))
+      return {
+        fields,
+        schema: s.struct(
+          fields.map(field => [renamed(field.name), field.schema] as const),
+          basicsOf(schema),
+        ),
+      }
+    })
+    return {
+      apply(record) {
+        const { schema, value } = sideOf(record, side)
+        if (value === null) return record
+        const updated: Record<string, unknown> = {}
+        if (schema === null) {
+          for (const [name, member] of Object.entries(requireMap(value, purpose)))
+            if (kept(name)) setMember(updated, renamed(name), member)
+          return withSide(record, side, null, updated)
+        }
+        const struct = requireStruct(schema, value, purpose)
+        const { fields, schema: next } = replaced(schema)
+        for (const field of fields)
+          setMember(
+            updated,
+            renamed(field.name),
+            memberOf(struct, field.name, field.schema, config.replaceNullWithDefault),
+          )
+        return withSide(record, side, next, updated)
+      },
+    }
+  },
+})

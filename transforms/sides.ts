@@ -1,0 +1,79 @@
+import { type ConnectRecord, DataError, Decimal, type Schema, type Side } from 'millrace'
+
+/** One side of a record: its schema and value, and the record with another one. */
+export const sideOf = (
+  record: ConnectRecord,
+  side: Side,
+): { readonly schema: Schema | null; readonly value: unknown } =>
+  side === 'Key'
+    ? { schema: record.keySchema ?? null, value: record.key ?? null }
+    : { schema: record.valueSchema ?? null, value: record.value ?? null }
+
+export const withSide = (record: ConnectRecord, side: Side, schema: Schema | null, value: unknown): ConnectRecord =>
+  side === 'Key' ? { ...record, keySchema: schema, key: value } : { ...record, valueSchema: schema, value }
+
+export type Members = Readonly<Record<string, unknown>>
+
+const isMembers = (value: unknown): value is Members =>
+  typeof value === 'object' &&
+  value !== null &&
+  !Array.isArray(value) &&
+  !(value instanceof Uint8Array) &&
+  !(value instanceof Date) &&
+  !(value instanceof Map) &&
+  !(value instanceof Decimal)
+
+const javaClass = (value: unknown): string => {
+  if (value === null || value === undefined) return 'null'
+  if (typeof value === 'string') return 'java.lang.String'
+  if (typeof value === 'boolean') return 'java.lang.Boolean'
+  if (typeof value === 'bigint') return 'java.lang.Long'
+  if (typeof value === 'number') return Number.isInteger(value) ? 'java.lang.Long' : 'java.lang.Double'
+  if (value instanceof Uint8Array) return '[B'
+  if (value instanceof Date) return 'java.util.Date'
+  return Array.isArray(value) ? 'java.util.ArrayList' : 'java.util.HashMap'
+}
+
+/** A schemaless value as members; a Map with text keys counts. Throws DataError that names the purpose. */
+export const requireMap = (value: unknown, purpose: string): Members => {
+  if (value instanceof Map) return Object.fromEntries(value as Map<string, unknown>)
+  if (isMembers(value)) return value
+  throw new DataError(`Only Map objects supported in absence of schema for [${purpose}], found: ${javaClass(value)}`)
+}
+
+/** A value with a struct schema as members. */
+export const requireStruct = (schema: Schema, value: unknown, purpose: string): Members => {
+  if (schema.type === 'STRUCT' && isMembers(value)) return value
+  throw new DataError(`Only Struct objects supported for [${purpose}], found: ${javaClass(value)}`)
+}
+
+/** A member, or with `replaceNull` the default of its schema where it is null. */
+export const memberOf = (struct: Members, name: string, schema: Schema, replaceNull: boolean): unknown => {
+  const value = Object.hasOwn(struct, name) ? (struct[name] ?? null) : null
+  return value === null && replaceNull && schema.default !== undefined ? schema.default : value
+}
+
+/** Sets a member, whatever its name. */
+export const setMember = (target: Record<string, unknown>, name: string, value: unknown): void => {
+  if (name === '__proto__')
+    Object.defineProperty(target, name, { value, enumerable: true, configurable: true, writable: true })
+  else target[name] = value
+}
+
+/** Remembers what was made of each schema; schemas are interned, so they are few. */
+export const perSchema = <T>(make: (schema: Schema) => T): ((schema: Schema) => T) => {
+  const made = new WeakMap<Schema, T>()
+  return schema => {
+    let result = made.get(schema)
+    if (result === undefined) made.set(schema, (result = make(schema)))
+    return result
+  }
+}
+
+/** Name, version, doc and parameters of a schema, for a struct that takes its place: not its optionality and default. */
+export const basicsOf = ({ name, version, doc, parameters }: Schema) => ({
+  ...(name !== undefined && { name }),
+  ...(version !== undefined && { version }),
+  ...(doc !== undefined && { doc }),
+  ...(parameters !== undefined && { parameters }),
+})
