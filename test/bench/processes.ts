@@ -50,7 +50,7 @@ export async function quiet(seconds: number): Promise<number> {
   const end = Date.now() + seconds * 1000
   for (;;) {
     const before = machineTime()
-    await delay(seconds === 0 ? 200 : 1000)
+    await delay(seconds === 0 ? 50 : 1000)
     const share = busy(before, machineTime())
     if (share < 0.15 || Date.now() >= end) return share
   }
