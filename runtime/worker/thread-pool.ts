@@ -16,13 +16,18 @@ export interface ThreadPoolParts {
   /** It has not answered for so long; 0: it answers again. */
   readonly silent: (thread: TaskThread, ms: number) => void
   readonly log: Log
+  readonly times?: PoolTimes
 }
 
-const PING_MS = 2000
-/** A thread that does not answer for so long is reported (invariant 8). */
-const SILENT_MS = 10_000
-/** One that does not for so long is ended: its tasks do nothing any more, and FAILED says so to everybody who watches states. */
-const DEAD_MS = 120_000
+export interface PoolTimes {
+  readonly pingMs: number
+  /** A thread that does not answer for so long is reported (invariant 8). */
+  readonly silentMs: number
+  /** One that does not for so long is ended: its tasks do nothing any more, and FAILED says so to everybody who watches states. */
+  readonly deadMs: number
+}
+
+const TIMES: PoolTimes = { pingMs: 2000, silentMs: 10_000, deadMs: 120_000 }
 
 /** Task threads, started when they are needed: an idle worker has none. */
 export class ThreadPool {
@@ -102,7 +107,7 @@ export class ThreadPool {
     } else thread = startThread(name, settings(), { main, ended: onEnded })
     this.#threads.push(thread)
     this.#levels = JSON.stringify(sharedLevels())
-    this.#timer ??= setInterval(() => this.#watch(), PING_MS).unref()
+    this.#timer ??= setInterval(() => this.#watch(), (this.#parts.times ?? TIMES).pingMs).unref()
     return thread
   }
 
@@ -115,13 +120,14 @@ export class ThreadPool {
   }
 
   #watch(): void {
+    const { silentMs, deadMs } = this.#parts.times ?? TIMES
     const levels = sharedLevels()
     const text = JSON.stringify(levels)
     const changed = text === this.#levels ? undefined : levels
     this.#levels = text
     for (const thread of Array.from(this.#threads)) {
       const ms = thread.silentMs()
-      if (ms >= DEAD_MS) {
+      if (ms >= deadMs) {
         const reason = new ConnectError(
           `Task thread ${thread.name} was ended: it did not answer for ${Math.round(ms / 1000)} s, something in it blocks`,
         )
@@ -129,7 +135,7 @@ export class ThreadPool {
         void this.kill(thread, reason)
         continue
       }
-      if (ms >= SILENT_MS) {
+      if (ms >= silentMs) {
         this.#silent.add(thread)
         this.#parts.silent(thread, ms)
       } else if (this.#silent.delete(thread)) this.#parts.silent(thread, 0)
