@@ -17,7 +17,6 @@ const worker = new ThreadedWorker({
     'value.converter': JSON_CONVERTER,
     'key.converter.schemas.enable': 'false',
     'value.converter.schemas.enable': 'false',
-    'header.converter': 'org.apache.kafka.connect.storage.StringConverter',
     'offset.flush.interval.ms': '20',
     'task.threads': '1',
     'consumer.session.timeout.ms': '500',

@@ -55,7 +55,6 @@ export class TaskWorld {
         'key.converter.schemas.enable': 'false',
         'value.converter': JSON_CONVERTER,
         'value.converter.schemas.enable': 'false',
-        'header.converter': 'org.apache.kafka.connect.storage.StringConverter',
         'task.threads': '1',
         'offset.flush.interval.ms': '50',
         ...props,
@@ -67,9 +66,12 @@ export class TaskWorld {
     })
   }
 
-  static async create(props: Record<string, string> = {}): Promise<TaskWorld> {
+  static async create(
+    props: Record<string, string> = {},
+    brokerSettings: Record<string, string> = {},
+  ): Promise<TaskWorld> {
     const folder = mkdtempSync(join(tmpdir(), 'millrace-tasks-'))
-    const broker = await startBroker({ dataDir: join(folder, 'broker'), log: recordingLog() })
+    const broker = await startBroker({ dataDir: join(folder, 'broker'), log: recordingLog(), settings: brokerSettings })
     const kafka = createKafka({ 'bootstrap.servers': broker.bootstrap })
     const offsets = memoryOffsetStore()
     await offsets.start()

@@ -101,6 +101,15 @@ describe('a source task', () => {
     await admin.close()
   })
 
+  it('fails when the topic does not exist and nobody creates it, and says which', async () => {
+    await world.close()
+    world = await TaskWorld.create({ 'producer.max.block.ms': '300' }, { 'auto.create.topics.enable': 'false' })
+    await world.source('s', { topic: 'nowhere' })
+    const trace = await world.failed('s')
+    expect(trace).toContain('nowhere')
+    expect(trace).toContain('UNKNOWN_TOPIC_OR_PARTITION')
+  })
+
   // A compacted topic takes no record without a key: the broker refuses what was sent.
   const refused = {
     topic: 'compacted',
