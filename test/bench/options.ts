@@ -15,6 +15,8 @@ export interface Options {
   readonly out: string
   /** Longest wait for the machine to be quiet before a run, seconds. */
   readonly quietSeconds: number
+  /** Write docs/benchmarks.md, too. */
+  readonly publish: boolean
   /** Few records, one round: nothing is measured. */
   readonly quick: boolean
   readonly list: boolean
@@ -22,7 +24,7 @@ export interface Options {
 }
 
 export const usage = `npm run bench -- [--only NAME,...] [--rounds N] [--records N] [--kafka embedded|apache|both]
-                 [--peer] [--against DIR] [--quick] [--out DIR] [--quiet-wait S] [--list]
+                 [--peer] [--against DIR] [--quick] [--out DIR] [--publish] [--quiet-wait S] [--list]
 
   --only NAME,...    these benchmarks (--list prints the names); default all
   --rounds N         runs of each side (default 3; starting a worker: at least 9)
@@ -33,6 +35,7 @@ export const usage = `npm run bench -- [--only NAME,...] [--rounds N] [--records
   --against DIR      another checkout as a side of its own, beside the two runs of this one
   --quick            20000 records, one round, no waiting: to see that everything works; its figures mean nothing
   --out DIR          where <date>.json and <date>.md go (default bench-results)
+  --publish          put the report in docs/benchmarks.md, too
   --quiet-wait S     before each run wait until the machine is idle, at most S seconds (default 60)`
 
 const whole = (name: string, text: string, least: number): number => {
@@ -55,12 +58,14 @@ export function parseOptions(args: readonly string[], jars: boolean, known: read
       against: { type: 'string' },
       quick: { type: 'boolean', default: false },
       out: { type: 'string', default: 'bench-results' },
+      publish: { type: 'boolean', default: false },
       'quiet-wait': { type: 'string' },
       list: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false, short: 'h' },
     },
   })
   const { quick } = values
+  if (quick && values.publish) throw new Error('--publish with --quick: the figures of --quick mean nothing')
   const kafka = values.kafka ?? (jars || values.peer ? 'both' : 'embedded')
   if (kafka !== 'embedded' && kafka !== 'apache' && kafka !== 'both')
     throw new Error(`--kafka ${kafka} is not known: give embedded, apache or both`)
@@ -77,6 +82,7 @@ export function parseOptions(args: readonly string[], jars: boolean, known: read
     against: values.against === undefined ? undefined : resolve(values.against),
     out: resolve(values.out),
     quietSeconds: whole('quiet-wait', values['quiet-wait'] ?? (quick ? '0' : '60'), 0),
+    publish: values.publish,
     quick,
     list: values.list,
     help: values.help,

@@ -17,14 +17,14 @@ import type { Report, Result } from './results.ts'
 import { idle } from './scenarios/idle.ts'
 import { port } from './scenarios/port.ts'
 import { recordBatch } from './scenarios/record-batch.ts'
-import { s3 } from './scenarios/s3.ts'
+import { s3, s3Envelopes } from './scenarios/s3.ts'
 import { snapshot } from './scenarios/snapshot.ts'
 import { start } from './scenarios/start.ts'
 import { stream } from './scenarios/stream.ts'
 import { whole } from './scenarios/whole.ts'
 import { kafkaConnect, millrace } from './subjects.ts'
 
-const benchmarks: readonly Benchmark[] = [recordBatch, port, snapshot, stream, s3, whole, start, idle]
+const benchmarks: readonly Benchmark[] = [recordBatch, port, snapshot, stream, s3, s3Envelopes, whole, start, idle]
 
 const own: readonly Side[] = [
   { name: 'this tree', subject: millrace(root) },
@@ -73,11 +73,12 @@ const measure = async (
   return results
 }
 
-const write = async (report: Report, out: string): Promise<void> => {
+const write = async (report: Report, { out, publish }: Options): Promise<void> => {
   await mkdir(out, { recursive: true })
   const file = join(out, report.startedAt.replaceAll(':', '-').replace(/\..*/, ''))
   await writeFile(`${file}.json`, `${JSON.stringify(report, null, 2)}\n`)
   await writeFile(`${file}.md`, markdown(report))
+  if (publish) await writeFile(join(root, 'docs', 'benchmarks.md'), markdown(report))
   console.log(`\nWritten: ${file}.md and .json`)
 }
 
@@ -119,7 +120,7 @@ const bench = async (options: Options, args: readonly string[]): Promise<number>
     await servers.stop()
     await rm(folder, { recursive: true, force: true })
   }
-  await write({ startedAt, arguments: args, ...machine(), against, parts: about, results }, options.out)
+  await write({ startedAt, arguments: args, ...machine(), against, parts: about, results }, options)
   console.log(`\n${goalsTable(results)}`)
   return results.some(({ failures }) => failures.length > 0) ? 1 : 0
 }

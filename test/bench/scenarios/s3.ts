@@ -3,27 +3,9 @@ import type { Content } from '../parts/s3.ts'
 import { measure, settled } from '../processes.ts'
 import { evenly } from '../statistics.ts'
 import { s3Sink } from './connectors.ts'
+import { envelope, order, type TextRecord } from './sink-records.ts'
 
 const partitions = 4
-const pad = 'abcdefghijklmnopqrstuvwxyz0123456789 the quick brown fox jumps over it '
-
-/** Ten fields, about 300 bytes of JSON: the records that the JVM's sink was measured with. */
-export const sinkRecord = (id: number): { readonly key: string; readonly value: string } => ({
-  key: String(id),
-  value: JSON.stringify({
-    id,
-    customer: (id * 7919) % 100_000,
-    store: id % 50,
-    amount: ((id * 37) % 1e7) / 100,
-    active: id % 3 === 0,
-    note: pad + ((id * 2654435761) % 4294967296).toString(36),
-    created_at: new Date(1_767_225_600_000 + id * 1000).toISOString(),
-    sku: `SKU-${id}`,
-    tags: ['a', 'b', `t${id % 17}`],
-    address: { city: `City ${id % 311}`, zip: String(10_000 + (id % 89_999)) },
-  }),
-})
-
 /** Throws unless the objects hold every record exactly once. */
 export function expectAll(content: Content, records: number): void {
   const { lines, ids } = content
@@ -32,21 +14,27 @@ export function expectAll(content: Content, records: number): void {
 }
 
 /** A topic that is full when the sink is submitted, to the last object. */
-export const s3: BrokerBenchmark = {
-  name: 's3',
-  title: 'topic -> S3, gzip JSON lines',
-  doc: 'JSON of about 300 B in 4 partitions, one task, gzip level 1, at most 50,000 records per object; every object is read back and every id counted',
+const topicToS3 = (
+  name: string,
+  title: string,
+  values: string,
+  make: (index: number) => TextRecord,
+  idOf: (line: unknown) => number,
+): BrokerBenchmark => ({
+  name,
+  title,
+  doc: `${values} in ${partitions} partitions, one task, gzip level 1, at most 50,000 records per object; every object is read back and every id counted`,
   broker: true,
   peer: false,
   async run({ subject, records: wanted, id, folder, parts }) {
     const { kafka, witness } = parts
     const store = await parts.objectStore()
     const { records, perObject, objects } = evenly(wanted, partitions, 50_000)
-    const topic = await parts.once('bench-sink', async () => {
-      const name = `bench-sink-${process.pid}`
-      await witness.create(name, partitions)
-      await witness.fill(name, partitions, records, sinkRecord)
-      return name
+    const topic = await parts.once(name, async () => {
+      const filled = `bench-${name}-${process.pid}`
+      await witness.create(filled, partitions)
+      await witness.fill(filled, partitions, records, make)
+      return filled
     })
     const prefix = `${id}/`
     const worker = await subject.start({ bootstrap: kafka.bootstrap, folder })
@@ -59,7 +47,7 @@ export const s3: BrokerBenchmark = {
       const figures = used(records, (last - started) / 1000)
       await worker.remove(id)
       await worker.stop()
-      const content = await store.read(prefix, line => (line as { id: number }).id)
+      const content = await store.read(prefix, idOf)
       expectAll(content, records)
       return { '': { ...figures, megabytes: content.bytes / 2 ** 20, objects } }
     } finally {
@@ -68,4 +56,20 @@ export const s3: BrokerBenchmark = {
       await witness.dropGroup(`connect-${id}`)
     }
   },
-}
+})
+
+export const s3 = topicToS3(
+  's3',
+  'topic -> S3, gzip JSON lines',
+  'JSON of about 300 B that compresses well, the records that the JVM was measured with,',
+  order,
+  line => (line as { id: number }).id,
+)
+
+export const s3Envelopes = topicToS3(
+  's3-envelopes',
+  'topic -> S3, gzip JSON lines, change events',
+  'change events of about 790 B of rows of 10 columns, a third of it random text,',
+  envelope,
+  line => (line as { after: { id: number } }).after.id,
+)

@@ -37,6 +37,7 @@ test.each([
   [['--only', 'nothing'], 'There is no benchmark nothing: choose from snapshot, start'],
   [['--rounds', '0'], '--rounds 0 is no count: give a whole number of at least 1'],
   [['--records', 'many'], '--records many is no count: give a whole number of at least 1000'],
+  [['--quick', '--publish'], '--publish with --quick: the figures of --quick mean nothing'],
   [['--kafka', 'real'], '--kafka real is not known: give embedded, apache or both'],
 ])('%j is refused', (args, message) => {
   expect(() => parse(...args)).toThrow(message)
