@@ -96,6 +96,6 @@ export const aivenConfig = {
   'kafka.retry.backoff.ms': c.long('How long requests pause while S3 fails.', { default: 5000, min: 0 }),
   's3.buffer.memory': c.long(
     'Memory in bytes of a task for records on their way to S3. What waits for its part to fill goes to temporary files beyond it. Only here.',
-    { default: 67108864, min: 16777216, importance: 'LOW' },
+    { default: 33554432, min: 16777216, importance: 'LOW' },
   ),
 } as const

@@ -4,6 +4,7 @@ import { csv, jsonArray, jsonl } from './aiven-formats.ts'
 import { type Codec, gzipCodec, noCodec, zstdCodec } from './codec.ts'
 import type { Format } from './format.ts'
 import type { Layout } from './layout.ts'
+import { smallestPart } from './object-file.ts'
 import { objectOptions, sseNames } from './object-options.ts'
 import { explain, type SettingNames } from './problems.ts'
 import type { TaskSettings } from './sink-task.ts'
@@ -22,7 +23,6 @@ export const aivenNames: SettingNames = {
   secretKey: 'aws.secret.access.key',
 }
 
-const smallestPart = 5 * 1024 * 1024
 const gzipDefault = -1
 const zstdDefault = 3
 

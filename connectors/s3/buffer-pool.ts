@@ -10,6 +10,7 @@ export class BufferPool {
   readonly budget: number
   readonly #free: Buffer[][] = sizes.map(() => [])
   #used = 0
+  #kept = 0
   #waiting: (() => void)[] = []
 
   constructor(budget: number) {
@@ -28,7 +29,9 @@ export class BufferPool {
   /** A buffer of at least `bytes`; never waits: who writes a record needs room for it now. */
   take(bytes: number): Buffer {
     const size = sizes.findIndex(each => each >= bytes)
-    const buffer = (size < 0 ? undefined : this.#free[size]!.pop()) ?? Buffer.allocUnsafeSlow(sizes[size] ?? bytes)
+    const kept = size < 0 ? undefined : this.#free[size]!.pop()
+    if (kept !== undefined) this.#kept -= kept.length
+    const buffer = kept ?? Buffer.allocUnsafeSlow(sizes[size] ?? bytes)
     this.#used += buffer.length
     return buffer
   }
@@ -38,7 +41,10 @@ export class BufferPool {
     this.#used -= buffer.length
     const size = sizes.indexOf(buffer.length)
     // What is kept for later stays within the budget too.
-    if (size >= 0 && (this.#free[size]!.length + 1) * buffer.length <= this.budget / 2) this.#free[size]!.push(buffer)
+    if (size >= 0 && this.#kept + buffer.length <= this.budget) {
+      this.#free[size]!.push(buffer)
+      this.#kept += buffer.length
+    }
     this.notify()
   }
 

@@ -216,6 +216,6 @@ export const confluentConfig = {
   'timestamp.field': c.string('Field that RecordField reads, dots for nested ones.', { default: 'timestamp' }),
   's3.buffer.memory': c.long(
     'Memory in bytes of a task for records on their way to S3. What waits for its part to fill goes to temporary files beyond it. Only here.',
-    { default: 67108864, min: 16777216, importance: 'LOW' },
+    { default: 33554432, min: 16777216, importance: 'LOW' },
   ),
 } as const

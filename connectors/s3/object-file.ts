@@ -19,6 +19,9 @@ export interface FileTools {
   readonly sendMd5: boolean
 }
 
+/** S3 takes no smaller part, but for the last. */
+export const smallestPart = 5 * 1024 * 1024
+
 /**
  * One object in the making: records are written into a block, full blocks are compressed, full parts are uploaded while
  * more comes. What fits one part goes up as a single request. The object appears whole, at the end of `finish`, or not at all.
@@ -34,6 +37,8 @@ export class ObjectFile {
   readonly #mark = randomUUID()
   readonly #etags: string[] = []
   readonly #sending: Promise<void>[] = []
+  /** All parts but the last have the same size: some stores insist on it. */
+  #partBytes: number
   #current: PartBuffer
   #spill: SpillFile | undefined
   /** Blocks in order: encoded side by side, appended one after the other. */
@@ -44,6 +49,7 @@ export class ObjectFile {
   constructor(key: string, tools: FileTools) {
     this.key = key
     this.#tools = tools
+    this.#partBytes = tools.partBytes
     this.#current = new PartBuffer(tools.pool)
     this.buf = tools.pool.take(0)
   }
@@ -107,20 +113,19 @@ export class ObjectFile {
   }
 
   #append(bytes: Buffer): void {
-    // All parts but the last have the same size: some stores insist on it.
     for (let at = 0; at < bytes.length; ) {
-      const end = Math.min(bytes.length, at + this.#tools.partBytes - this.#current.bytes)
+      const end = Math.min(bytes.length, at + this.#partBytes - this.#current.bytes)
       this.#current.append(bytes.subarray(at, end))
       at = end
-      if (this.#current.bytes === this.#tools.partBytes) this.#sendPart()
+      if (this.#current.bytes === this.#partBytes) this.#sendPart()
     }
   }
 
   #adopt(block: Buffer, length: number): void {
-    const { partBytes, pool } = this.#tools
-    if (this.#current.bytes + length <= partBytes) {
+    const { pool } = this.#tools
+    if (this.#current.bytes + length <= this.#partBytes) {
       this.#current.adopt(block, length)
-      if (this.#current.bytes === partBytes) this.#sendPart()
+      if (this.#current.bytes === this.#partBytes) this.#sendPart()
       return
     }
     this.#append(block.subarray(0, length))
@@ -148,6 +153,14 @@ export class ObjectFile {
     })()
     sent.catch(() => {})
     this.#sending.push(sent)
+  }
+
+  /** Memory is short: starts uploading with smaller parts, if there is enough for S3's smallest one and no part was begun. */
+  cutPart(): boolean {
+    if (this.parts > 0 || this.#current.bytes < smallestPart) return false
+    this.#partBytes = this.#current.bytes
+    this.#sendPart()
+    return true
   }
 
   /** Moves what waits in memory to disk. */

@@ -249,13 +249,16 @@ export class S3SinkTask implements SinkTask {
     while (this.#pool.full || this.#encoder.load > maxEncoding) {
       this.#checkHealth()
       if (this.#ctx.signal.aborted) throw new RetriableError('The task is stopping')
-      if (this.#pool.full && this.#requests.load === 0 && this.#encoder.load === 0) {
+      if (this.#pool.full && this.#encoder.load === 0) {
         const files = [...this.#writers.values()].flatMap(writer => writer.openFiles)
-        const largest = files.reduce((a, b) => (b.held > a.held ? b : a), files[0]!)
-        // Only small blocks are left: they are all that can be.
-        if (files.length === 0 || largest.held === 0) return
-        await largest.spill()
-        continue
+        if (files.reduce((cut, file) => file.cutPart() || cut, false)) continue
+        if (this.#requests.load === 0) {
+          const largest = files.reduce((a, b) => (b.held > a.held ? b : a), files[0]!)
+          // Only small blocks are left: that is as little as it can be.
+          if (files.length === 0 || largest.held === 0) return
+          await largest.spill()
+          continue
+        }
       }
       const changed = this.#pool.changed()
       await (this.#encoder.load > maxEncoding ? this.#encoder.next() : changed)
