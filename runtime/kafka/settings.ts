@@ -125,7 +125,7 @@ export function clientConfig(settings: ClientSettings): ClientConfig {
 
 /** `host:port`, `[::1]:9092`, also with a listener name before it (`PLAINTEXT://host:port`). */
 export function parseAddress(text: string): Address {
-  const match = /^(?:[\w-]+:\/\/)?(?:\[([0-9a-fA-F:.%]+)\]|([^:[\]/\s]+)):(\d{1,5})$/.exec(text)
+  const match = /^(?:[\w-]+:\/\/)?(?:\[([^[\]\s]+)\]|([^:[\]/\s]+)):(\d{1,5})$/.exec(text)
   const port = Number(match?.[3])
   if (match === null || port < 1 || port > 65_535) throw invalid('bootstrap.servers', text, 'host:port')
   return { host: (match[1] ?? match[2])!, port }

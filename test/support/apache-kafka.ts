@@ -10,6 +10,8 @@ import { clientConfig } from '../../runtime/kafka/settings.ts'
 export interface ApacheBroker {
   readonly id: number
   readonly port: number
+  /** For listeners of the settings: `EXTRA0` to `EXTRA3` there. */
+  readonly extraPorts: readonly number[]
   /** SIGKILL; resolves when the process is gone. */
   kill(): Promise<void>
   /** SIGTERM: leaders move away first. */
@@ -26,7 +28,7 @@ export interface ApacheKafka {
 
 export interface ApacheKafkaOptions {
   readonly brokers?: number
-  /** Added to or put in place of the server's settings. `PORT` in a value becomes the broker's own port. */
+  /** Added to or put in place of the server's settings. `PORT`, `CONTROLLER_PORT`, `EXTRA0` ... in a value become the broker's ports. */
   readonly settings?: Readonly<Record<string, string>>
   /** Arguments of `StorageTool format`, for instance `--add-scram`. */
   readonly format?: readonly string[]
@@ -49,16 +51,17 @@ export function kafkaTool(mainClass: string, args: readonly string[], input?: st
   return result.stdout
 }
 
+const EXTRA_PORTS = 4
+
 /** A KRaft cluster of combined brokers on free ports in a folder of its own; replication factors fit its size. */
 export async function startApacheKafka(options: ApacheKafkaOptions = {}): Promise<ApacheKafka> {
   const count = options.brokers ?? 1
   const dir = await mkdtemp(join(tmpdir(), 'millrace-kafka-'))
-  const ports = await freePorts(count * 2)
-  const nodes = Array.from({ length: count }, (_, i) => ({
-    id: i + 1,
-    port: ports[i]!,
-    controllerPort: ports[count + i]!,
-  }))
+  const ports = await freePorts(count * (2 + EXTRA_PORTS))
+  const nodes = Array.from({ length: count }, (_, i) => {
+    const [port, controllerPort, ...extraPorts] = ports.slice(i * (2 + EXTRA_PORTS), (i + 1) * (2 + EXTRA_PORTS))
+    return { id: i + 1, port: port!, controllerPort: controllerPort!, extraPorts }
+  })
   const clusterId = Buffer.from(crypto.randomUUID().replaceAll('-', ''), 'hex').toString('base64url')
   const replicas = String(Math.min(count, 3))
   const defaults = {
@@ -87,7 +90,10 @@ export async function startApacheKafka(options: ApacheKafkaOptions = {}): Promis
       ...Object.fromEntries(
         Object.entries(options.settings ?? {}).map(([key, value]) => [
           key,
-          value.replaceAll('CONTROLLER_PORT', String(node.controllerPort)).replaceAll('PORT', String(node.port)),
+          value
+            .replaceAll('CONTROLLER_PORT', String(node.controllerPort))
+            .replaceAll(/EXTRA(\d)/g, (_, i) => String(node.extraPorts[Number(i)]))
+            .replaceAll(/:\/\/localhost:PORT/g, `://localhost:${node.port}`),
         ]),
       ),
     }
@@ -119,6 +125,7 @@ export async function startApacheKafka(options: ApacheKafkaOptions = {}): Promis
     brokers.push({
       id: node.id,
       port: node.port,
+      extraPorts: node.extraPorts,
       kill: () => end('SIGKILL'),
       stop: () => end('SIGTERM'),
       start: launch,

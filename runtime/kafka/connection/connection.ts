@@ -247,7 +247,7 @@ export class Connection {
     setImmediate(() => {
       const pending = this.#pending.find(candidate => candidate.correlationId === correlationId)
       if (pending === undefined) return
-      const text = `${pending.api.name}: no answer from ${this.#name()} in ${timeoutMs} ms (request.timeout.ms)`
+      const text = `${this.#name()} was silent for ${timeoutMs} ms (request.timeout.ms)`
       this.close(new KafkaClientError('TIMEOUT', text))
     })
   }
