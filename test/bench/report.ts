@@ -25,10 +25,16 @@ const summaryOf = (result: Result, side: string, what: string, metric: Metric): 
 /** The things a benchmark measured, in the order in which they were met. */
 const parts = (result: Result): string[] => [...new Set(result.runs.flatMap(({ sample }) => Object.keys(sample)))]
 
-/** `1.00` where it is within the noise is no finding, and says so. */
-const ratio = (one: Summary, other: Summary, floorFactor: number): string => {
+/**
+ * A ratio with what speaks against it: the same tree differs as much from itself, or single runs of both lie in the same range
+ * (two medians of the same tree can be close by chance).
+ */
+const ratio = (one: Summary, again: Summary | undefined, other: Summary, floorFactor: number): string => {
   const value = other.median / one.median
-  return `${number(value, 2)}${beyondFloor(value, floorFactor) ? '' : ' (within the floor)'}`
+  const [min, max] = [Math.min(one.min, again?.min ?? one.min), Math.max(one.max, again?.max ?? one.max)]
+  const overlap = other.min <= max && other.max >= min
+  const doubt = !beyondFloor(value, floorFactor) ? ' (within the floor)' : overlap ? ' (ranges overlap)' : ''
+  return number(value, 2) + doubt
 }
 
 const figureRows = (result: Result): string[][] => {
@@ -43,7 +49,7 @@ const figureRows = (result: Result): string[][] => {
       const compared = others.flatMap(side => {
         const other = summaryOf(result, side, what, metric)
         const comparable = one !== undefined && other !== undefined
-        return [cell(other, digits), comparable ? ratio(one, other, noise) : '']
+        return [cell(other, digits), comparable ? ratio(one, again, other, noise) : '']
       })
       const range = what === '' ? quotedJvm[result.benchmark]?.[metric] : undefined
       const quoted =

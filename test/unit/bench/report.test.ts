@@ -40,7 +40,7 @@ const lines = markdown(report).split('\n')
 
 test('a row has medians with their range, the floor, and ratios that say when they are noise', () => {
   expect(lines).toContain(
-    '|  | CPU s per million | 5.00 (4.00 to 6.00, 2) | 5.00 (5.00 to 5.00, 1) | 1.00 | 4.50 (4.50 to 4.50, 1) | 0.90 | 81 to 106 |',
+    '|  | CPU s per million | 5.00 (4.00 to 6.00, 2) | 5.00 (5.00 to 5.00, 1) | 1.00 | 4.50 (4.50 to 4.50, 1) | 0.90 (ranges overlap) | 81 to 106 |',
   )
   expect(lines).toContain(
     '|  | wall s | 9.00 (8.00 to 10.00, 2) | 8.00 (8.00 to 8.00, 1) | 1.13 | 16.00 (16.00 to 16.00, 1) | 1.78 |  |',
