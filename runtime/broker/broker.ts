@@ -61,11 +61,16 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const { dataDir, host = '127.0.0.1', port = 0, clock = systemClock, log = stderrLog } = options
   const { settings, ignored } = brokerSettings(options.settings ?? {})
   if (ignored.length > 0) log.info('Settings without meaning for an embedded broker', { ignored })
-  const unlock = lockFolder(dataDir)
+  // What is open so far, to be closed in the opposite order: at the end, or when the start fails.
+  const open: (() => void | Promise<void>)[] = [lockFolder(dataDir)]
+  const closeAll = async () => {
+    for (const close of open.splice(0).reverse()) await close()
+  }
   try {
     const meta = await MetaFile.open(dataDir, options.clusterId)
     const pool = new BufferPool()
     const topics = await Topics.open(dataDir, settings, { clock, pool, log })
+    open.push(() => topics.close())
     const groups = await Coordinator.open({ clock, log, settings, topics })
     let address = { host, port }
     const parts: BrokerParts = {
@@ -80,25 +85,21 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
       producerIds: new ProducerIds(meta),
     }
     const dispatcher: Dispatcher = new Dispatcher(servedApis(parts, () => dispatcher))
-    const listener = await listen(host, port, socket => accept(socket, dispatcher, pool, parts))
-    address = { host: advertised(host), port: listener.port }
     const maintenance = startMaintenance({ clock, log, settings, topics, groups })
+    open.push(() => maintenance.stop())
+    open.push(() => groups.close())
+    const listener = await listen(host, port, socket => accept(socket, dispatcher, pool, parts))
+    open.push(() => listener.close())
+    address = { host: advertised(host), port: listener.port }
     let closing: Promise<void> | null = null
-    const close = async () => {
-      await listener.close()
-      groups.close()
-      await maintenance.stop()
-      await topics.close()
-      unlock()
-    }
     return {
       ...address,
       bootstrap: `${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}`,
       clusterId: meta.content.clusterId,
-      close: () => (closing ??= close()),
+      close: () => (closing ??= closeAll()),
     }
   } catch (error) {
-    unlock()
+    await closeAll()
     throw error
   }
 }
