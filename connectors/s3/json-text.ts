@@ -30,6 +30,19 @@ export const quote = (text: string): string =>
         sign => short[sign] ?? Array.from({ length: sign.length }, (_, at) => hex(sign.charCodeAt(at))).join(''),
       )}"`
 
+const names = new Map<string, string>()
+
+/** Names of members come again with every record. */
+const quoteName = (name: string): string => {
+  let quoted = names.get(name)
+  if (quoted === undefined) {
+    if (names.size >= 10_000) names.clear()
+    quoted = `${quote(name)}:`
+    names.set(name, quoted)
+  }
+  return quoted
+}
+
 /** `Double.toString`, as JSON: what is no number becomes text. `float`: the shortest digits of a 32-bit number. */
 const number = (value: number, float: boolean): string => {
   if (!Number.isFinite(value)) return Number.isNaN(value) ? '"NaN"' : value > 0 ? '"Infinity"' : '"-Infinity"'
@@ -94,7 +107,7 @@ export const jsonText = (decimals: DecimalFormat): JsonText => {
   const struct = (value: Readonly<Record<string, unknown>>, schema: Schema): string => {
     let out = '{'
     for (const { name, index, schema: own } of schema.fields) {
-      out += `${index === 0 ? '' : ','}${quote(name)}:${write(value[name], own)}`
+      out += (index === 0 ? '' : ',') + quoteName(name) + write(value[name], own)
     }
     return `${out}}`
   }
@@ -116,9 +129,12 @@ export const jsonText = (decimals: DecimalFormat): JsonText => {
     if (value instanceof Map) return entries(value, null, null)
     if (Array.isArray(value)) return `[${value.map(schemaless).join()}]`
     if (typeof value !== 'object') throw new DataError(`A ${typeof value} cannot be written as JSON`)
-    const parts: string[] = []
-    for (const [key, inner] of Object.entries(value)) parts.push(`${quote(key)}:${schemaless(inner)}`)
-    return `{${parts.join()}}`
+    let out = '{'
+    const members = value as Readonly<Record<string, unknown>>
+    for (const name of Object.keys(members)) {
+      out += (out.length > 1 ? ',' : '') + quoteName(name) + schemaless(members[name])
+    }
+    return `${out}}`
   }
 
   const logical = (value: unknown, schema: Schema): string | undefined => {
