@@ -99,6 +99,13 @@ const bench = async (options: Options, args: readonly string[]): Promise<number>
   const results: Result[] = []
   const startedAt = new Date().toISOString()
   const about: Record<string, string> = {}
+  const end = async () => {
+    await servers.stop()
+    await rm(folder, { recursive: true, force: true })
+  }
+  // Whatever else was started is killed when this process exits.
+  const interrupted = () => void end().finally(() => process.exit(130))
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, interrupted)
   try {
     const plain = chosen.filter(({ broker }) => !broker)
     results.push(...(await measure(plain, sides, options, folder, undefined)))
@@ -117,8 +124,7 @@ const bench = async (options: Options, args: readonly string[]): Promise<number>
     }
     about['S3 server'] = servers.objectStoreKind ?? 'not used'
   } finally {
-    await servers.stop()
-    await rm(folder, { recursive: true, force: true })
+    await end()
   }
   await write({ startedAt, arguments: args, ...machine(), against, parts: about, results }, options)
   console.log(`\n${goalsTable(results)}`)
