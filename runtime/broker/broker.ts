@@ -1,6 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import type { Log } from '../api/context.ts'
 import { type Clock, systemClock } from '../base/clock.ts'
+import { logger } from '../telemetry/log.ts'
 import { BufferPool } from './buffer-pool.ts'
 import { Connection } from './connection.ts'
 import { Dispatcher } from './dispatch.ts'
@@ -25,7 +26,7 @@ export interface BrokerOptions {
   readonly clusterId?: string
   /** Kafka's broker settings, see `settings/broker-settings.ts`. */
   readonly settings?: Readonly<Record<string, string>>
-  /** Without one, warnings and errors go to stderr. */
+  /** Default the logger `millrace.broker`. */
   readonly log?: Log
   readonly clock?: Clock
 }
@@ -58,7 +59,7 @@ const NODE_ID = 1
  * Throws an Error that names folder, port or setting when it cannot start.
  */
 export async function startBroker(options: BrokerOptions): Promise<Broker> {
-  const { dataDir, host = '127.0.0.1', port = 0, clock = systemClock, log = stderrLog } = options
+  const { dataDir, host = '127.0.0.1', port = 0, clock = systemClock, log = logger('millrace.broker') } = options
   const { settings, ignored } = brokerSettings(options.settings ?? {})
   if (ignored.length > 0) log.info('Settings without meaning for an embedded broker', { ignored })
   // What is open so far, to be closed in the opposite order: at the end, or when the start fails.
@@ -149,11 +150,4 @@ function accept(socket: Socket, dispatcher: Dispatcher, pool: BufferPool, { sett
     handle: (frame, signal) => dispatcher.begin(frame, { host, signal }),
     failed: error => log.warn('Closed a connection', { client: host, reason: error.message }),
   })
-}
-
-const stderrLog: Log = {
-  debug: () => {},
-  info: () => {},
-  warn: (message, details) => console.warn(message, details ?? ''),
-  error: (message, details) => console.error(message, details ?? ''),
 }

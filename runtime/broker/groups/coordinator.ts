@@ -53,10 +53,16 @@ export class Coordinator {
     const coordinator = new Coordinator(parts)
     const now = parts.clock.monotonic()
     await coordinator.#log.load((keyBytes, value) => coordinator.#replay(keyBytes, value, now))
+    const committed = new Set<string>()
     for (const [id, entry] of coordinator.#entries) {
+      for (const topic of entry.topics().keys()) committed.add(topic)
       // Only tombstones were left of it.
-      if (!entry.hasOffsets && entry.group.generation === 0) coordinator.#entries.delete(id)
+      if (entry.isUnused) coordinator.#entries.delete(id)
       else coordinator.#arm(entry)
+    }
+    // A crash came between the end of the topic and the end of its offsets.
+    for (const topic of committed) {
+      if (parts.topics.get(topic) === undefined) await coordinator.topicDeleted(topic)
     }
     return coordinator
   }
@@ -108,7 +114,10 @@ export class Coordinator {
     }
     if (request.memberId !== '' && !this.#entries.has(groupId)) return refuse('UNKNOWN_MEMBER_ID')
     const entry = this.#entryOf(groupId)
-    return this.#run(entry, now => new Promise(resolve => entry.group.join(request, now, resolve)))
+    const joined = this.#run(entry, now => new Promise<JoinResult>(resolve => entry.group.join(request, now, resolve)))
+    // A refused join leaves no group behind.
+    if (entry.isUnused) this.#entries.delete(groupId)
+    return joined
   }
 
   sync(groupId: string, request: SyncRequest): Promise<SyncResult> {

@@ -19,6 +19,13 @@ export class GroupEntry {
     return this.#offsets.size > 0
   }
 
+  /** Nothing was ever done with it, and nobody is on the way to it. */
+  get isUnused(): boolean {
+    const { generation, members } = this.group
+    const isWaiting = this.group.nextDeadline() < Number.POSITIVE_INFINITY
+    return !this.hasOffsets && generation === 0 && members.size === 0 && !isWaiting
+  }
+
   offset(topic: string, partition: number): CommittedOffset | undefined {
     return this.#offsets.get(topic)?.get(partition)
   }

@@ -170,11 +170,13 @@ function watchLogs(logs: readonly PartitionLog[]) {
       if (appended >= bytes || gone || signal.aborted) return
       wanted = bytes
       await new Promise<void>(resolve => {
-        const timer = setTimeout(resolve, ms)
         const done = () => {
           clearTimeout(timer)
+          // The connection outlives thousands of polls: nothing of them may stay with it.
+          signal.removeEventListener('abort', done)
           resolve()
         }
+        const timer = setTimeout(done, ms)
         wake = done
         signal.addEventListener('abort', done, { once: true })
       })

@@ -304,7 +304,8 @@ export class PartitionLog {
     await this.#queue.idle()
     await this.exclusive(async () => {
       if (options.save) await this.save()
-      for (const segment of this.segments.all) await (options.save ? segment.close() : segment.discard())
+      // Reads under way end first: a descriptor closed under them may be another file's a moment later.
+      for (const segment of this.segments.all) await segment.discard()
     })
   }
 }

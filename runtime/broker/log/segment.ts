@@ -81,7 +81,7 @@ export class Segment {
 
   /** Runs `work` with an open descriptor, which stays open at least as long. */
   async withFile<T>(now: number, work: (fd: number) => Promise<T>): Promise<T> {
-    if (this.#removed) throw new Error(`${this.path} was removed`)
+    if (this.#removed) throw new Error(`${this.path} is not in use any more`)
     this.#users++
     this.#usedAt = now
     try {
@@ -221,11 +221,7 @@ export class Segment {
     await this.#close()
   }
 
-  async close(): Promise<void> {
-    await this.#close()
-  }
-
-  /** Closed as soon as nobody reads it any more; the files are removed by the caller. */
+  /** Closed for good as soon as nobody reads it any more; files that should go are removed by the caller. */
   async discard(): Promise<void> {
     this.#removed = true
     if (this.#users === 0) await this.#close()

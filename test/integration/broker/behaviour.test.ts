@@ -6,11 +6,13 @@ import { startBroker } from '../../../runtime/broker/broker.ts'
 import { errorCodes } from '../../../runtime/protocol/error-codes.ts'
 import { createTopics } from '../../../runtime/protocol/messages/create-topics.ts'
 import { deleteTopics } from '../../../runtime/protocol/messages/delete-topics.ts'
+import { describeProducers } from '../../../runtime/protocol/messages/describe-producers.ts'
 import { fetch } from '../../../runtime/protocol/messages/fetch.ts'
 import { findCoordinator } from '../../../runtime/protocol/messages/find-coordinator.ts'
 import { initProducerId } from '../../../runtime/protocol/messages/init-producer-id.ts'
 import { metadata } from '../../../runtime/protocol/messages/metadata.ts'
 import { offsetCommit } from '../../../runtime/protocol/messages/offset-commit.ts'
+import { offsetForLeaderEpoch } from '../../../runtime/protocol/messages/offset-for-leader-epoch.ts'
 import { produce } from '../../../runtime/protocol/messages/produce.ts'
 import { RecordBatchWriter } from '../../../runtime/protocol/record-batch-writer.ts'
 import { type TestBroker, testBroker } from '../../support/test-broker.ts'
@@ -174,6 +176,35 @@ describe('the embedded broker', () => {
     ids.add((await client.call(initProducerId, 4, { transactionalId: null })).producerId)
     expect(ids.size).toBe(2201)
     expect(ids.has(-1)).toBe(false)
+  })
+
+  test('shows what partitions know of producers, and where leader epochs end', async () => {
+    await create('known')
+    const { producerId } = await client.call(initProducerId, 4, { transactionalId: null })
+    const writer = new RecordBatchWriter()
+    for (let i = 0; i < 3; i++) writer.add(Date.now(), null, Buffer.from('x'))
+    await append('known', Buffer.from(writer.finish({ producerId, producerEpoch: 0, baseSequence: 0 })))
+    const producers = await client.call(describeProducers, 0, { topics: [{ name: 'known', partitionIndexes: [0, 1] }] })
+    const [partition, missing] = producers.topics[0]!.partitions
+    expect(partition!.activeProducers).toMatchObject([{ producerId, producerEpoch: 0, lastSequence: 2 }])
+    expect(missing!.errorCode).toBe(errorCodes.UNKNOWN_TOPIC_OR_PARTITION)
+    const epochs = await client.call(offsetForLeaderEpoch, 4, {
+      topics: [
+        {
+          topic: 'known',
+          partitions: [
+            { partition: 0, leaderEpoch: 0 },
+            { partition: 0, leaderEpoch: 5 },
+            { partition: 0, currentLeaderEpoch: 5, leaderEpoch: 0 },
+          ],
+        },
+      ],
+    })
+    expect(epochs.topics[0]!.partitions).toMatchObject([
+      { errorCode: 0, leaderEpoch: 0, endOffset: 3 },
+      { errorCode: 0, leaderEpoch: -1, endOffset: -1 },
+      { errorCode: errorCodes.UNKNOWN_LEADER_EPOCH },
+    ])
   })
 
   test('takes replication factors above 1 with one warning; 0 is refused', async () => {

@@ -1,5 +1,9 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { createTopics } from '../../../runtime/protocol/messages/create-topics.ts'
 import { type TestBroker, testBroker } from '../../support/test-broker.ts'
+import { WireClient } from '../../support/wire-client.ts'
 import { kafkaTool } from './tool.ts'
 
 const TOPICS = 'org.apache.kafka.tools.TopicCommand'
@@ -14,7 +18,7 @@ describe('the Java clients on the embedded broker', () => {
     kafkaTool(mainClass, ['--bootstrap-server', server.broker.bootstrap, ...args.split(' ')], input)
 
   beforeAll(async () => {
-    server = await testBroker()
+    server = await testBroker({ 'log.cleaner.backoff.ms': '500' })
   })
   afterAll(() => server.remove())
 
@@ -74,6 +78,34 @@ describe('the Java clients on the embedded broker', () => {
     const offset = /"group":"kept-group","topic":"kept","partition":0}},"value":{"version":3,"data":{"offset":7,/
     expect(await read('OffsetsMessageFormatter')).toMatch(offset)
     expect(await read('GroupMetadataMessageFormatter')).toMatch(/"group":"kept-group"}.*"protocolType":"consumer"/)
+  })
+
+  test('segments can be dumped, compacted ones with their delete horizon', async () => {
+    // Small segments, which Kafka's own tool would refuse to ask for.
+    const client = await WireClient.open(server.broker.port)
+    const configs = Object.entries({
+      'cleanup.policy': 'compact',
+      'segment.bytes': '1024',
+      'min.cleanable.dirty.ratio': '0.01',
+    }).map(([name, value]) => ({ name, value }))
+    await client.call(createTopics, 7, {
+      topics: [{ name: 'dumped', numPartitions: 1, replicationFactor: 1, configs }],
+    })
+    client.close()
+    const producer = 'org.apache.kafka.tools.ConsoleProducer'
+    const records = Array.from({ length: 200 }, (_, i) => `k${i % 3}:v${i}\n`).join('')
+    const properties = '--property parse.key=true --property key.separator=: --property null.marker=NULL'
+    await tool(producer, `--topic dumped ${properties} --batch-size 1`, `gone:1\ngone:NULL\n${records}`)
+    const folder = join(server.dataDir, 'topics', 'dumped-0')
+    await vi.waitUntil(async () => (await readdir(folder)).filter(name => name.endsWith('.log')).length < 6, {
+      timeout: 20_000,
+    })
+    const first = join(folder, '00000000000000000000.log')
+    const dump = await kafkaTool('org.apache.kafka.tools.DumpLogSegments', ['--files', first, '--print-data-log'])
+    expect(dump).toMatch(/deleteHorizonMs: OptionalLong\[\d+\]/)
+    expect(dump).not.toMatch(/isvalid: false/)
+    expect(dump).toMatch(/offset: 1 CreateTime: 1\d{12} keySize: 4 valueSize: -1/)
+    expect(dump.match(/key: gone/g)?.length).toBe(1)
   })
 
   test('an idempotent producer at full speed loses nothing', async () => {

@@ -58,6 +58,7 @@ describe('the coordinator', () => {
     let broker = await open(folder, parts)
     await stable(broker)
     expect(broker.groups.checkCommit('g', 'm', null, 1)).toBe('NONE')
+    await broker.topics.create({ name: 't', partitions: 2 })
     await broker.groups.commit('g', [offset(0, 5), offset(1, 7)])
     await broker.groups.commit('g', [offset(0, 6)])
     await broker.groups.commit('other', [offset(0, 1)])
@@ -74,6 +75,18 @@ describe('the coordinator', () => {
     await broker.close()
   })
 
+  test('forgets at start what was committed for topics that are gone', async () => {
+    const folder = await tempFolder()
+    const parts = testParts()
+    let broker = await open(folder, parts)
+    await broker.topics.create({ name: 't', partitions: 1 })
+    await broker.groups.commit('g', [offset(0, 5), { ...offset(0, 9), topic: 'gone' }])
+    await broker.close()
+    broker = await open(folder, parts)
+    expect([...broker.groups.get('g')!.topics().keys()]).toEqual(['t'])
+    await broker.close()
+  })
+
   test('answers joins that make no sense, and what concerns unknown groups', async () => {
     const broker = await open(await tempFolder(), testParts())
     const join = async (group: string, over: Partial<JoinRequest>) =>
@@ -82,6 +95,7 @@ describe('the coordinator', () => {
     expect(await join('g', { sessionTimeoutMs: 9 })).toBe('INVALID_SESSION_TIMEOUT')
     expect(await join('g', { sessionTimeoutMs: 1_800_001 })).toBe('INVALID_SESSION_TIMEOUT')
     expect(await join('g', { memberId: 'who' })).toBe('UNKNOWN_MEMBER_ID')
+    expect(await join('g', { protocols: [] })).toBe('INCONSISTENT_GROUP_PROTOCOL')
     expect(broker.groups.heartbeat('none', 'm', null, 1)).toBe('UNKNOWN_MEMBER_ID')
     expect(broker.groups.leave('none', 'm', null)).toBe('UNKNOWN_MEMBER_ID')
     expect(broker.groups.checkCommit('none', 'm', null, 3)).toBe('ILLEGAL_GENERATION')
