@@ -125,7 +125,7 @@ export const startWorkerProcess = async (
       plugins,
       log: logger('millrace.validation'),
       resolve,
-      overridePolicy: config.connectorClientConfigOverridePolicy,
+      workerProps,
     })
     let rest: RestServer | undefined
     const herder = new StandaloneHerder({

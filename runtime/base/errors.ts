@@ -5,6 +5,7 @@
 export const errorTable = {
   INTERNAL: { status: 500, retriable: false, message: '{reason}' },
   BAD_REQUEST: { status: 400, retriable: false, message: '{reason}' },
+  NOT_FOUND: { status: 404, retriable: false, message: 'HTTP 404 Not Found' },
   CONNECTOR_NOT_FOUND: { status: 404, retriable: false, message: 'Connector {connector} not found' },
   UNKNOWN_CONNECTOR: { status: 404, retriable: false, message: 'Unknown connector {connector}' },
   UNKNOWN_CONNECTOR_TO_RESTART: { status: 404, retriable: false, message: 'Unknown connector: {connector}' },
@@ -12,6 +13,7 @@ export const errorTable = {
   CONNECTOR_STATUS_NOT_FOUND: { status: 404, retriable: false, message: 'No status found for connector {connector}' },
   TASK_STATUS_NOT_FOUND: { status: 404, retriable: false, message: 'No status found for task {connector}-{task}' },
   UNKNOWN_PLUGIN: { status: 404, retriable: false, message: 'Unknown plugin {class}.' },
+  NO_PLUGIN_CLASS: { status: 400, retriable: false, message: 'Invalid plugin class {class}. Valid types are {types}.' },
   LOGGER_NOT_FOUND: { status: 404, retriable: false, message: 'Logger {logger} not found.' },
   INVALID_LOG_LEVEL: { status: 404, retriable: false, message: "invalid log level '{level}'." },
   CONNECTOR_EXISTS: { status: 409, retriable: false, message: 'Connector {connector} already exists' },
@@ -27,6 +29,11 @@ export const errorTable = {
     retriable: false,
     message:
       'Connector configuration is invalid and contains the following {count} error(s):\n{errors}\nYou can also find the above list of errors at the endpoint `/connector-plugins/{connectorType}/config/validate`',
+  },
+  CLIENT_OVERRIDE: {
+    status: 500,
+    retriable: false,
+    message: 'org.apache.kafka.common.config.ConfigException: {reason}',
   },
   NAME_MISMATCH: {
     status: 400,
@@ -57,11 +64,20 @@ export const errorTable = {
     message:
       "The connector {connector} has generated {count} tasks, which is greater than {max}, the maximum number of tasks it is configured to create. This behaviour should be considered a bug and is disallowed. If necessary, it can be permitted by reconfiguring the connector with 'tasks.max.enforce' set to false; however, this option will be removed in a future release of Kafka Connect.",
   },
+  STOPPING: { status: 503, retriable: true, message: 'The worker is stopping' },
   NOT_SUPPORTED: { status: 500, retriable: false, message: '{reason}' },
   REQUEST_TIMED_OUT: { status: 500, retriable: true, message: 'Request timed out' },
 } as const satisfies Record<string, { status: number; retriable: boolean; message: string }>
 
 export type ErrorCode = keyof typeof errorTable
+
+/** What helps beyond the message; both are safe to show. */
+export interface CodedErrorOptions extends ErrorOptions {
+  /** What to do, or what was probably meant. */
+  readonly hint?: string
+  /** The setting it is about. */
+  readonly configKey?: string
+}
 
 /** An error of the table; `details` fill the message and are safe to show (invariant 10). */
 export class CodedError extends Error {
@@ -70,8 +86,14 @@ export class CodedError extends Error {
   readonly status: number
   readonly retriable: boolean
   readonly details: Readonly<Record<string, string | number>>
+  readonly hint: string | undefined
+  readonly configKey: string | undefined
 
-  constructor(code: ErrorCode, details: Readonly<Record<string, string | number>> = {}, options: ErrorOptions = {}) {
+  constructor(
+    code: ErrorCode,
+    details: Readonly<Record<string, string | number>> = {},
+    options: CodedErrorOptions = {},
+  ) {
     const entry = errorTable[code]
     super(
       entry.message.replace(/\{(\w+)\}/g, (whole, name: string) => String(details[name] ?? whole)),
@@ -81,5 +103,7 @@ export class CodedError extends Error {
     this.status = entry.status
     this.retriable = entry.retriable
     this.details = details
+    this.hint = options.hint
+    this.configKey = options.configKey
   }
 }

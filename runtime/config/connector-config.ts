@@ -1,4 +1,4 @@
-import { type ConfigOptions, type ConfigSpec, c } from '../api/config.ts'
+import { type ConfigSpec, c } from '../api/config.ts'
 
 const inGroup = <const O extends object>(
   group: string,
@@ -192,21 +192,84 @@ export const sourceSpec = {
   ),
 } as const
 
-/** The framework's part of a transform's or predicate's settings, by prefix. */
-export const transformSpec = (prefix: string, group: string): ConfigSpec => ({
-  [`${prefix}type`]: c.class('Class of the transformation.', { importance: 'HIGH', group, width: 'LONG' }),
-  [`${prefix}predicate`]: c.string('The alias of a predicate used to determine whether to apply this transformation.', {
-    default: '',
-    importance: 'MEDIUM',
-    group,
-  } satisfies ConfigOptions<string>),
-  [`${prefix}negate`]: c.boolean('Whether the configured predicate should be negated.', {
-    default: false,
-    importance: 'MEDIUM',
-    group,
-  }),
-})
+/** Places in their groups, where they are not those of the declaration: Kafka Connect counts some groups together. */
+export const frameworkOrder: Readonly<Record<string, number>> = {
+  ...Object.fromEntries(
+    [
+      ...['name', 'connector.class', 'connector.plugin.version', 'tasks.max', 'tasks.max.enforce', 'key.converter'],
+      ...['key.converter.plugin.version', 'value.converter', 'value.converter.plugin.version', 'header.converter'],
+      ...['header.converter.plugin.version', 'transforms', 'predicates', 'config.action.reload'],
+    ].map((key, at) => [key, at + 1]),
+  ),
+  ...Object.fromEntries(
+    [
+      ...['errors.retry.timeout', 'errors.retry.delay.max.ms', 'errors.tolerance', 'errors.log.enable'],
+      ...['errors.log.include.messages', 'errors.deadletterqueue.topic.name'],
+      ...['errors.deadletterqueue.topic.replication.factor', 'errors.deadletterqueue.context.headers.enable'],
+    ].map((key, at) => [key, at + 1]),
+  ),
+  topics: 4,
+  'topics.regex': 4,
+  'topic.creation.groups': 1,
+  'exactly.once.support': 2,
+  'transaction.boundary': 3,
+  'transaction.boundary.interval.ms': 4,
+  'offsets.storage.topic': 1,
+}
 
-export const predicateSpec = (prefix: string, group: string): ConfigSpec => ({
-  [`${prefix}type`]: c.class('Class of the predicate.', { importance: 'HIGH', group, width: 'LONG' }),
-})
+const importanceRank = { HIGH: 0, MEDIUM: 1, LOW: 2 } as const
+
+/** Required first, then by importance, then by name: the order in which Kafka Connect lists embedded settings. */
+const byWeight = (spec: ConfigSpec): ConfigSpec =>
+  Object.fromEntries(
+    Object.entries(spec).sort(([a, x], [b, y]) => {
+      const required = (field: typeof x) =>
+        Number(field.options.default !== undefined || field.options.optional === true)
+      const importance = (field: typeof x) => importanceRank[field.options.importance ?? 'MEDIUM']
+      return required(x) - required(y) || importance(x) - importance(y) || (a < b ? -1 : 1)
+    }),
+  )
+
+/** The framework's own settings of one transform or predicate, under its prefix. */
+export const stageSpec = (what: 'Transformation' | 'Predicate', alias: string): ConfigSpec => {
+  const prefix = what === 'Transformation' ? `transforms.${alias}.` : `predicates.${alias}.`
+  const group = `${what === 'Transformation' ? 'Transforms' : 'Predicates'}: ${alias}`
+  return {
+    [`${prefix}type`]: c.class(`Class of the ${what.toLowerCase()} ${alias}.`, {
+      importance: 'HIGH',
+      group,
+      width: 'LONG',
+      displayName: `${what} type for ${alias}`,
+    }),
+    [`${prefix}plugin.version`]: c.string(`Version of the ${what.toLowerCase()} ${alias}.`, {
+      optional: true,
+      importance: 'HIGH',
+      group,
+      width: 'LONG',
+      displayName: `${what} version for ${alias}`,
+    }),
+  }
+}
+
+/** A transform's or predicate's own settings as they stand in a connector's, under its prefix; those of use with predicates included. */
+export const embeddedSpec = (what: 'Transformation' | 'Predicate', alias: string, own: ConfigSpec): ConfigSpec => {
+  const prefix = what === 'Transformation' ? `transforms.${alias}.` : `predicates.${alias}.`
+  const group = `${what === 'Transformation' ? 'Transforms' : 'Predicates'}: ${alias}`
+  const whole: ConfigSpec =
+    what === 'Predicate'
+      ? own
+      : {
+          ...own,
+          predicate: c.string('Alias of the predicate that decides where this transformation applies.', {
+            optional: true,
+            importance: 'MEDIUM',
+          }),
+          negate: c.boolean('Apply it where the predicate does not hold.', { default: false, importance: 'MEDIUM' }),
+        }
+  return Object.fromEntries(
+    Object.entries(byWeight(whole)).map(([key, field]) => [
+      prefix + key,
+      { ...field, options: { ...field.options, group, displayName: field.options.displayName ?? key } },
+    ]),
+  )
+}

@@ -1,10 +1,11 @@
 import type { ConfigField, ConfigSpec } from '../api/config.ts'
 import { Secret } from '../api/secret.ts'
+import { frameworkOrder } from '../config/connector-config.ts'
 import { type ParsedField, type Props, parseField } from '../config/parse.ts'
-import type { ConfigInfos, ConfigKeyInfo } from './entities.ts'
+import type { ConfigInfos, ConfigKeyInfo, ConfigValueInfo } from './entities.ts'
 
 /** A value as REST shows it: lists with commas, secrets hidden. */
-const shownValue = (value: unknown): string | null => {
+export const shownValue = (value: unknown): string | null => {
   if (value === undefined || value === null) return null
   if (value instanceof Secret) return '[hidden]'
   return Array.isArray(value) ? value.join(',') : String(value)
@@ -34,91 +35,138 @@ export const keyInfo = (name: string, field: ConfigField<unknown>, order: number
   }
 }
 
-/** Declarations in order, each with its place in its group. */
+/** Declarations in order, each with its place in its group: the framework's from 1, a plugin's from 0. */
 export const keyInfos = (spec: ConfigSpec): ConfigKeyInfo[] => {
   const counts = new Map<string, number>()
   return Object.entries(spec).map(([name, field]) => {
     const group = field.options.group ?? ''
-    const order = (counts.get(group) ?? 0) + 1
-    counts.set(group, order)
-    return keyInfo(name, field, order)
+    const next = counts.get(group) ?? 0
+    const framework = frameworkOrder[name]
+    if (framework === undefined) counts.set(group, next + 1)
+    return keyInfo(name, field, framework ?? next)
   })
 }
 
+interface Entry {
+  definition: ConfigKeyInfo | null
+  parsed: ParsedField
+  /** Errors beside those of parsing. */
+  readonly extra: string[]
+  recommended: readonly string[]
+  value?: Partial<ConfigValueInfo>
+}
+
+const nothing: ParsedField = { value: undefined, problems: [] }
+
 /** Collects definitions, values and errors to the answer of a validation. */
 export class Validation {
-  readonly #spec: Record<string, ConfigField<unknown>> = {}
-  readonly #parsed = new Map<string, ParsedField>()
-  readonly #extra = new Map<string, string[]>()
-  readonly #recommended = new Map<string, readonly string[]>()
+  readonly #entries = new Map<string, Entry>()
+  readonly #undefined = new Map<string, string[]>()
+  readonly #parts: { readonly shown: ConfigInfos['configs']; readonly groups: readonly string[] }[] = []
   readonly #props: Props
 
   constructor(props: Props) {
     this.#props = props
   }
 
-  /** Parses the settings of a spec; a later declaration of a key replaces an earlier one in its place. */
-  add(spec: ConfigSpec): void {
-    for (const [key, field] of Object.entries(spec)) {
-      this.#spec[key] = field
-      this.#parsed.set(key, parseField(key, field, this.#props))
+  /** Parses the settings of a spec; a later declaration of a key replaces an earlier one in its place, errors included. */
+  add(spec: ConfigSpec, infos: readonly ConfigKeyInfo[] = keyInfos(spec)): void {
+    for (const definition of infos) {
+      const field = spec[definition.name]!
+      this.#entries.set(definition.name, {
+        definition,
+        parsed: parseField(definition.name, field, this.#props),
+        extra: [],
+        recommended: field.options.recommended ?? [],
+      })
     }
   }
 
+  /** Adds an error to a setting, declared or not. */
   error(key: string, message: string): void {
-    this.#extra.set(key, [...(this.#extra.get(key) ?? []), message])
+    const entry = this.#entries.get(key)
+    if (entry !== undefined) entry.extra.push(message)
+    else this.#undefined.set(key, [...(this.#undefined.get(key) ?? []), message])
   }
 
-  recommend(key: string, values: readonly string[]): void {
-    this.#recommended.set(key, values)
+  /** What only the framework knows of a declared setting. */
+  amend(
+    key: string,
+    known: {
+      readonly defaultValue?: string | null
+      readonly value?: string | null
+      readonly recommended?: readonly string[]
+      readonly visible?: boolean
+    },
+  ): void {
+    const entry = this.#entries.get(key)
+    if (entry === undefined) return
+    const { defaultValue, value, recommended, visible } = known
+    if (defaultValue !== undefined && entry.definition !== null)
+      entry.definition = { ...entry.definition, default_value: defaultValue }
+    if (recommended !== undefined) entry.recommended = recommended
+    entry.value = {
+      ...entry.value,
+      ...(value !== undefined && { value }),
+      ...(visible !== undefined && { visible }),
+    }
+  }
+
+  /** Entries of client overrides or a converter: they come last, and count by settings with errors, not by errors. */
+  part(shown: ConfigInfos['configs'], groups: readonly string[] = []): void {
+    this.#parts.push({ shown, groups })
   }
 
   value(key: string): unknown {
-    return this.#parsed.get(key)?.value
+    return this.#entries.get(key)?.parsed.value
   }
 
   /** Whether parsing this spec found nothing wrong. */
   clean(spec: ConfigSpec): boolean {
-    return Object.keys(spec).every(key => this.errors(key).length === 0)
-  }
-
-  errors(key: string): readonly string[] {
-    return [...(this.#parsed.get(key)?.problems ?? []), ...(this.#extra.get(key) ?? [])]
-  }
-
-  /** Every error, in order of the answer. */
-  allErrors(): readonly string[] {
-    return this.result('').configs.flatMap(({ value }) => value.errors)
+    return Object.keys(spec).every(key => {
+      const entry = this.#entries.get(key)
+      return entry === undefined || entry.parsed.problems.length + entry.extra.length === 0
+    })
   }
 
   result(name: string): ConfigInfos {
-    const undefinedKeys = [...this.#extra.keys()].filter(key => this.#spec[key] === undefined)
-    const unknown = undefinedKeys.map(key => ({
+    const missing = Array.from(this.#undefined, ([key, errors]) => ({
       definition: null,
-      value: {
-        name: key,
-        value: shownValue(this.#props[key]),
-        recommended_values: [],
-        errors: this.errors(key),
-        visible: true,
-      },
+      value: valueInfo(key, this.#props[key], errors),
     }))
-    const known = keyInfos(this.#spec).map(definition => ({
+    const known = Array.from(this.#entries, ([key, { definition, parsed, extra, recommended, value }]) => ({
       definition,
       value: {
-        name: definition.name,
-        value: shownValue(this.value(definition.name)),
-        recommended_values: this.#recommended.get(definition.name) ?? this.#spec[definition.name]!.options.values ?? [],
-        errors: this.errors(definition.name),
-        visible: true,
+        ...valueInfo(key, parsed.value, [...parsed.problems, ...extra]),
+        recommended_values: recommended,
+        ...value,
       },
     }))
-    const configs = [...unknown, ...known]
+    const groups = known.flatMap(({ definition }) =>
+      definition === null || definition.group === null ? [] : [definition.group],
+    )
+    const main = [...missing, ...known]
+    const rest = this.#parts.flatMap(({ shown }) => shown)
     return {
       name,
-      error_count: configs.reduce((count, { value }) => count + value.errors.length, 0),
-      groups: [...new Set(known.flatMap(({ definition }) => (definition.group === null ? [] : [definition.group])))],
-      configs,
+      error_count:
+        main.reduce((count, { value }) => count + value.errors.length, 0) +
+        rest.filter(({ value }) => value.errors.length > 0).length,
+      groups: [...new Set([...groups, ...this.#parts.flatMap(part => part.groups)])],
+      configs: [...main, ...rest],
     }
   }
 }
+
+/** A value as REST shows it, seen and without recommendations. */
+export const valueInfo = (
+  name: string,
+  value: unknown,
+  errors: readonly string[] = nothing.problems,
+): ConfigValueInfo => ({
+  name,
+  value: shownValue(value),
+  recommended_values: [],
+  errors,
+  visible: true,
+})

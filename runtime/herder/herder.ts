@@ -19,8 +19,6 @@ export interface Herder {
   stop(): Promise<void>
   /** Startup is complete, connectors of the command line included. */
   isReady(): boolean
-  /** Resolves when a request gets its turn; for health checks. */
-  turn(): Promise<void>
   kafkaClusterId(): Promise<string>
   connectors(): readonly string[]
   info(connector: string): ConnectorInfo

@@ -70,13 +70,13 @@ export const alterSinkOffsets = async (
   groupId: string,
   offsets: readonly ConnectorOffset[] | null,
 ): Promise<void> => {
-  const failed = (cause: unknown, what: string) =>
+  const failed = (cause: unknown, what: 'alter' | 'reset') =>
     new CodedError(
       'INTERNAL',
       {
-        reason: `Failed to ${what} consumer group offsets for connector ${connector}${notEmpty(cause) ? " either because its tasks haven't stopped completely yet or the consumer group is used by somebody else" : ''}`,
+        reason: `Failed to ${what} consumer group offsets for connector ${connector}${notEmpty(cause) ? busy(what) : ''}`,
       },
-      { cause },
+      { cause, ...(cause instanceof Error && { hint: cause.message }) },
     )
   if (offsets === null) {
     await admin.deleteGroups([groupId]).catch(cause => {
@@ -99,6 +99,9 @@ export const alterSinkOffsets = async (
     throw failed(cause, 'alter')
   }
 }
+
+const busy = (what: 'alter' | 'reset'): string =>
+  ` either because its tasks haven't stopped completely yet or the connector was resumed before the request to ${what} its offsets could be successfully completed. If the connector is in a stopped state, this operation can be safely retried. If it doesn't eventually succeed, the Connect cluster may need to be restarted to get rid of the zombie sink tasks.`
 
 const notEmpty = (error: unknown): boolean =>
   (error as { kafkaCode?: string } | undefined)?.kafkaCode === 'NON_EMPTY_GROUP'

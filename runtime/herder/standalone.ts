@@ -1,4 +1,7 @@
 import type { Log } from '../api/context.ts'
+import { isRetriable } from '../api/errors.ts'
+import { sleep } from '../base/abort.ts'
+import { backoffDelay } from '../base/backoff.ts'
 import { CodedError } from '../base/errors.ts'
 import type { Admin } from '../kafka/ports.ts'
 import type { PluginInfo, PluginRegistry } from '../plugins/registry.ts'
@@ -10,9 +13,9 @@ import type {
   StoredConnector,
   TargetState,
 } from '../stores/ports.ts'
-import { errorText } from '../telemetry/log.ts'
+import { Secrets, traceOf } from '../worker/error-text.ts'
 import type { ConnectorWorker, RunReport, TaskId, WorkerListener } from '../worker/ports.ts'
-import { keyInfos } from './config-infos.ts'
+import { ConnectorOffsets } from './connector-offsets.ts'
 import type {
   ConfigInfos,
   ConfigKeyInfo,
@@ -23,11 +26,12 @@ import type {
   TaskInfo,
 } from './entities.ts'
 import type { Herder } from './herder.ts'
-import { pluginSpec } from './plugin-spec.ts'
+import { pluginConfig } from './plugin-spec.ts'
+import { usesPlugin } from './plugin-use.ts'
 import { type RestartFlags, restartPlan } from './restart-plan.ts'
-import { Serial } from './serial.ts'
-import { alterSinkOffsets, sinkOffsets } from './sink-offsets.ts'
 import { StatusBoard } from './status-board.ts'
+import { sameTasks, unresolved } from './task-configs.ts'
+import { Turns } from './turns.ts'
 import { sameConnector, type Validator } from './validation.ts'
 
 export interface StandaloneParts {
@@ -48,46 +52,49 @@ export interface StandaloneParts {
   readonly log: Log
 }
 
-/** A herder of one worker. Changes happen one after another, as they came in. */
+/** How long a stop waits for requests that are being answered. */
+const stopWaitMs = 2000
+
+/** Waits between tries to get task configs from a connector that says trying again may help. */
+const retry = { initialMs: 250, maxMs: 60_000 }
+
+/** A herder of one worker. What is asked for one connector happens in that order; connectors do not wait for each other. */
 export class StandaloneHerder implements Herder, WorkerListener {
   readonly #parts: StandaloneParts
-  readonly #serial = new Serial()
+  readonly #offsets: ConnectorOffsets
+  readonly #turns = new Turns()
+  readonly #retries = new Map<string, NodeJS.Timeout>()
   readonly #board: StatusBoard
   readonly #types = new Map<string, ConnectorType>()
   #ready = false
+  #stopping = false
 
   constructor(parts: StandaloneParts) {
     this.#parts = parts
-    this.#board = new StatusBoard(parts.statuses, parts.workerId)
+    this.#offsets = new ConnectorOffsets(parts)
+    this.#board = new StatusBoard(parts.statuses, parts.workerId, connector => this.#version(connector))
   }
 
   async start(): Promise<void> {
     const { configs, offsets, statuses, worker } = this.#parts
     await Promise.all([configs.start(), offsets.start(), statuses.start()])
     await worker.start(this)
-    for (const connector of configs.connectors())
-      void this.#serial
-        .run(() => this.#startConnector(connector))
-        .catch(error => this.#unexpected('start', connector, error))
-    void this.#serial.run(async () => {
-      this.#ready = true
-    })
+    for (const connector of configs.connectors()) this.#later(connector, 'start', () => this.#startConnector(connector))
+    this.#ready = true
   }
 
   async stop(): Promise<void> {
     const { configs, offsets, statuses, worker } = this.#parts
-    await this.#serial.run(async () => {
-      await worker.stop()
-      await Promise.all([configs.stop(), offsets.stop(), statuses.stop()])
-    })
+    this.#stopping = true
+    for (const timer of this.#retries.values()) clearTimeout(timer)
+    // A connector that is being started is waited for within the worker's own limits; what waits behind it is dropped.
+    await Promise.race([this.#turns.idle(), sleep(stopWaitMs)])
+    await worker.stop()
+    await Promise.all([configs.stop(), offsets.stop(), statuses.stop()])
   }
 
   isReady(): boolean {
     return this.#ready
-  }
-
-  turn(): Promise<void> {
-    return this.#serial.run(async () => {})
   }
 
   kafkaClusterId(): Promise<string> {
@@ -137,35 +144,40 @@ export class StandaloneHerder implements Herder, WorkerListener {
     this.#parts.statuses.resetTopics(connector)
   }
 
-  create(connector: string, props: ConnectorProps, initial?: TargetState): Promise<ConnectorInfo> {
-    return this.#serial.run(async () => {
-      const complete = await this.#checked(connector, props)
+  async create(connector: string, props: ConnectorProps, initial?: TargetState): Promise<ConnectorInfo> {
+    const complete = await this.#checked(connector, props)
+    return this.#turn(connector, async () => {
       if (this.#parts.configs.get(connector) !== undefined) throw new CodedError('CONNECTOR_EXISTS', { connector })
       await this.#parts.configs.putConnector(connector, complete, initial)
-      this.#later(() => this.#startConnector(connector), 'start', connector)
+      this.#later(connector, 'start', () => this.#startConnector(connector))
       return { name: connector, config: complete, tasks: [], type: this.#type(complete) }
     })
   }
 
-  put(connector: string, props: ConnectorProps): Promise<{ readonly created: boolean; readonly info: ConnectorInfo }> {
-    return this.#serial.run(() => this.#put(connector, props))
+  async put(
+    connector: string,
+    props: ConnectorProps,
+  ): Promise<{ readonly created: boolean; readonly info: ConnectorInfo }> {
+    const complete = await this.#checked(connector, props)
+    return this.#turn(connector, () => this.#put(connector, complete))
   }
 
   patch(connector: string, changes: ConnectorProps): Promise<ConnectorInfo> {
-    return this.#serial.run(async () => {
+    return this.#turn(connector, async () => {
       const { props } = this.#stored(connector)
       const merged = Object.fromEntries(
         Object.entries({ ...props, ...changes }).filter(
           ([key, value]) => !(value === null && Object.hasOwn(changes, key)),
         ),
       )
-      return (await this.#put(connector, merged)).info
+      return (await this.#put(connector, await this.#checked(connector, merged))).info
     })
   }
 
   remove(connector: string): Promise<void> {
-    return this.#serial.run(async () => {
+    return this.#turn(connector, async () => {
       const { tasks } = this.#stored(connector)
+      this.#cancelRetry(connector)
       await this.#parts.worker.stopTasks(idsOf(connector, tasks.length))
       await this.#parts.worker.stopConnector(connector)
       await this.#parts.configs.removeConnector(connector)
@@ -175,25 +187,25 @@ export class StandaloneHerder implements Herder, WorkerListener {
   }
 
   setTarget(connector: string, target: TargetState): Promise<void> {
-    return this.#serial.run(async () => {
+    return this.#turn(connector, async () => {
       const { worker, configs } = this.#parts
       const stored = configs.get(connector)
       if (stored === undefined) throw new CodedError('UNKNOWN_CONNECTOR', { connector })
-      await configs.putTargetState(connector, target)
+      this.#cancelRetry(connector)
       if (target === 'STOPPED') {
         await worker.stopTasks(idsOf(connector, stored.tasks.length))
         await configs.putTasks(connector, [])
         this.#board.keepTasks(connector, 0)
       }
+      await configs.putTargetState(connector, target)
       if (!worker.runningConnectors().includes(connector)) return this.#startConnector(connector)
       await worker.setTargetState(connector, target)
-      if (target === 'STARTED' && stored.tasks.length === 0)
-        this.#later(() => this.#reconfigure(connector), 'configure', connector)
+      if (target === 'STARTED') this.#later(connector, 'configure', () => this.#reconfigure(connector))
     })
   }
 
   restart(connector: string, flags: RestartFlags): Promise<ConnectorStatus | undefined> {
-    return this.#serial.run(async () => {
+    return this.#turn(connector, async () => {
       const stored = this.#parts.configs.get(connector)
       if (stored === undefined) throw new CodedError('UNKNOWN_CONNECTOR_TO_RESTART', { connector })
       if (!flags.includeTasks && !flags.onlyFailed) {
@@ -205,21 +217,18 @@ export class StandaloneHerder implements Herder, WorkerListener {
       if (plan.connector) this.#board.restarting(connector)
       for (const task of plan.tasks) this.#board.restarting(connector, task)
       const answer = this.status(connector)
-      this.#later(
-        async () => {
-          await this.#parts.worker.stopTasks(plan.tasks.map(task => ({ connector, task })))
-          if (plan.connector) await this.#restartConnector(connector)
-          for (const task of plan.tasks) await this.#startTask(connector, task)
-        },
-        'restart',
-        connector,
-      )
+      this.#later(connector, 'restart', async () => {
+        await this.#parts.worker.stopTasks(plan.tasks.map(task => ({ connector, task })))
+        if (plan.connector) await this.#restartConnector(connector)
+        const running = this.#runningTasks(connector)
+        for (const task of plan.tasks) if (!running.has(task)) await this.#startTask(connector, task)
+      })
       return answer
     })
   }
 
   restartTask(connector: string, task: number): Promise<void> {
-    return this.#serial.run(async () => {
+    return this.#turn(connector, async () => {
       const stored = this.#parts.configs.get(connector)
       if (stored === undefined) throw new CodedError('UNKNOWN_CONNECTOR_TO_RESTART', { connector })
       if (stored.tasks[task] === undefined) {
@@ -234,24 +243,15 @@ export class StandaloneHerder implements Herder, WorkerListener {
 
   async offsets(connector: string): Promise<readonly ConnectorOffset[]> {
     const { props } = this.#stored(connector)
-    if (this.#type(props) === 'sink')
-      return sinkOffsets(await this.#parts.admin(), await this.#groupId(connector, props))
-    return this.#parts.offsets.all(connector)
+    return this.#offsets.list(connector, props, this.#type(props) === 'sink')
   }
 
   alterOffsets(connector: string, offsets: readonly ConnectorOffset[] | null): Promise<string> {
-    return this.#serial.run(async () => {
+    return this.#turn(connector, async () => {
       if (offsets !== null && offsets.length === 0) throw new CodedError('OFFSETS_MISSING')
       const { props, targetState, tasks } = this.#stored(connector)
       if (targetState !== 'STOPPED' || tasks.length > 0) throw new CodedError('OFFSETS_NEED_STOP', { connector })
-      const what = offsets === null ? 'reset' : 'altered'
-      const inside =
-        this.#type(props) === 'sink'
-          ? await this.#alterSink(connector, props, offsets)
-          : await this.#alterSource(connector, props, offsets)
-      return inside
-        ? `The offsets for this connector have been ${what} successfully`
-        : `The Connect framework-managed offsets for this connector have been ${what} successfully. However, if this connector manages offsets externally, they will need to be manually ${what} in the system that the connector uses.`
+      return this.#offsets.alter(connector, props, this.#type(props) === 'sink', offsets)
     })
   }
 
@@ -259,8 +259,8 @@ export class StandaloneHerder implements Herder, WorkerListener {
     return this.#parts.plugins.list(connectorsOnly ? ['sink', 'source'] : undefined)
   }
 
-  async pluginConfig(className: string): Promise<readonly ConfigKeyInfo[]> {
-    return keyInfos(await pluginSpec(this.#parts.plugins, className))
+  pluginConfig(className: string): Promise<readonly ConfigKeyInfo[]> {
+    return pluginConfig(this.#parts.plugins, className)
   }
 
   async validate(props: ConnectorProps, className?: string): Promise<ConfigInfos> {
@@ -281,30 +281,15 @@ export class StandaloneHerder implements Herder, WorkerListener {
   }
 
   tasksOutdated(connector: string): void {
-    this.#later(() => this.#reconfigure(connector), 'configure', connector)
+    this.#later(connector, 'configure', () => this.#reconfigure(connector))
   }
 
   pluginReloaded(className: string): void {
-    const { configs, log } = this.#parts
+    const { configs, plugins } = this.#parts
     for (const connector of configs.connectors()) {
-      this.#later(
-        async () => {
-          const stored = configs.get(connector)
-          if (stored === undefined || !uses(stored.props, className, this.#parts.plugins)) return
-          const { error_count: problems } = await this.#parts.validator.validate(stored.props, false)
-          if (problems > 0) {
-            log.error(
-              'A new version of a plugin refuses the configuration of a connector, which goes on with the old one',
-              { connector, class: className },
-            )
-            return
-          }
-          await this.#parts.worker.stopTasks(idsOf(connector, stored.tasks.length))
-          await this.#restartConnector(connector)
-        },
-        'reload',
-        connector,
-      )
+      const props = configs.get(connector)?.props
+      if (props === undefined || !usesPlugin(props, className, plugins)) continue
+      this.#later(connector, 'reload', () => this.#reload(connector, className))
     }
   }
 
@@ -313,14 +298,60 @@ export class StandaloneHerder implements Herder, WorkerListener {
       this.#parts.statuses.addTopic(id.connector, id.task, topic)
   }
 
-  #later(run: () => Promise<void>, what: string, connector: string): void {
-    this.#serial.run(run).catch(error => this.#unexpected(what, connector, error))
+  #turn<T>(connector: string, operation: () => Promise<T>): Promise<T> {
+    return this.#turns.run(connector, async () => {
+      if (this.#stopping) throw new CodedError('STOPPING')
+      return operation()
+    })
   }
 
-  #unexpected(what: string, connector: string, error: unknown): void {
-    this.#parts.log.error(`Could not ${what} a connector`, { connector, error })
-    if (this.#parts.configs.get(connector) !== undefined)
-      this.#board.connectorReported(connector, { state: 'FAILED', trace: errorText(error) })
+  /** What a request set off, after its answer. */
+  #later(connector: string, what: string, run: () => Promise<void>): void {
+    void this.#turns.run(connector, async () => {
+      if (this.#stopping || this.#parts.configs.get(connector) === undefined) return
+      try {
+        await run()
+      } catch (error) {
+        await this.#failed(connector, what, error)
+      }
+    })
+  }
+
+  /** Invariant 8: what could not be done is shown, not only logged. */
+  async #failed(connector: string, what: string, error: unknown): Promise<void> {
+    const { configs, log } = this.#parts
+    const trace = traceOf(error, await this.#secrets(configs.get(connector)?.props ?? {}))
+    log.error(`Could not ${what} a connector`, { connector, trace })
+    this.#board.connectorReported(connector, { state: 'FAILED', trace })
+  }
+
+  async #secrets(props: ConnectorProps): Promise<Secrets> {
+    // Even the settings that cannot be resolved may hold secrets.
+    const resolved = await this.#parts.resolve(props).catch(() => props)
+    const texts = Object.fromEntries(
+      Object.entries(resolved).filter((entry): entry is [string, string] => entry[1] !== null),
+    )
+    return new Secrets(
+      texts,
+      Object.entries(texts).flatMap(([key, value]) => (value === props[key] ? [] : [value])),
+    )
+  }
+
+  async #reload(connector: string, className: string): Promise<void> {
+    const { configs, validator, worker, log } = this.#parts
+    const stored = configs.get(connector)
+    if (stored === undefined) return
+    const { configs: checked } = await validator.validate(stored.props, false)
+    const errors = checked.flatMap(({ value }) => value.errors)
+    if (errors.length > 0) {
+      log.error(
+        'A new version of a plugin refuses the configuration of a connector, which goes on with the old one until it is restarted',
+        { connector, class: className, errors: errors.join('; ') },
+      )
+      return
+    }
+    await worker.stopTasks(idsOf(connector, stored.tasks.length))
+    await this.#restartConnector(connector)
   }
 
   #tracking(): void {
@@ -333,8 +364,13 @@ export class StandaloneHerder implements Herder, WorkerListener {
     return stored
   }
 
+  #version(connector: string): string | undefined {
+    const className = this.#parts.configs.get(connector)?.props['connector.class']?.trim()
+    return className === undefined ? undefined : this.#parts.plugins.lookup(className)?.location.version
+  }
+
   #type(props: ConnectorProps): ConnectorType {
-    const className = props['connector.class'] ?? ''
+    const className = props['connector.class']?.trim() ?? ''
     const known = this.#types.get(className)
     if (known !== undefined) return known
     const kind = this.#parts.plugins.lookup(className)?.location.kind
@@ -361,69 +397,89 @@ export class StandaloneHerder implements Herder, WorkerListener {
     props: ConnectorProps,
   ): Promise<{ readonly created: boolean; readonly info: ConnectorInfo }> {
     const { configs, worker } = this.#parts
-    const complete = await this.#checked(connector, props)
     const before = configs.get(connector)
-    await configs.putConnector(connector, complete)
+    await configs.putConnector(connector, props)
     const tasks = before?.tasks ?? []
-    this.#later(
-      async () => {
-        await worker.stopTasks(idsOf(connector, tasks.length))
-        await this.#restartConnector(connector)
-      },
-      'start',
-      connector,
-    )
+    this.#later(connector, 'start', async () => {
+      await worker.stopTasks(idsOf(connector, tasks.length))
+      await this.#restartConnector(connector)
+    })
     return {
       created: before === undefined,
       info: {
         name: connector,
-        config: complete,
+        config: props,
         tasks: tasks.map((_, task) => ({ connector, task })),
-        type: this.#type(complete),
+        type: this.#type(props),
       },
     }
   }
 
   async #restartConnector(connector: string): Promise<void> {
+    this.#cancelRetry(connector)
     await this.#parts.worker.stopConnector(connector)
     await this.#startConnector(connector)
   }
 
   async #startConnector(connector: string): Promise<void> {
     const { worker } = this.#parts
-    const { props, targetState } = this.#stored(connector)
+    const { props, targetState, tasks } = this.#stored(connector)
     await worker.startConnector(connector, props, targetState)
-    if (targetState !== 'STOPPED') await this.#reconfigure(connector)
+    if (targetState === 'STARTED') await this.#reconfigure(connector)
+    // A paused connector keeps the tasks it had; new ones are made when it is resumed.
+    if (targetState === 'PAUSED') await this.#startMissing(connector, tasks.length)
   }
 
   /** Asks for task configs and makes the running tasks what they say. */
-  async #reconfigure(connector: string): Promise<void> {
+  async #reconfigure(connector: string, attempt = 0): Promise<void> {
     const { worker, configs } = this.#parts
     const stored = configs.get(connector)
-    if (
-      stored === undefined ||
-      stored.targetState === 'STOPPED' ||
-      this.#board.status(connector, 'unknown')?.connector.state === 'FAILED'
-    )
+    if (stored === undefined || stored.targetState !== 'STARTED') return
+    if (this.#board.status(connector, 'unknown')?.connector.state === 'FAILED') return
+    this.#cancelRetry(connector)
+    let made: readonly Readonly<Record<string, string>>[]
+    try {
+      made = await worker.taskConfigs(connector)
+    } catch (error) {
+      if (!isRetriable(error)) throw error
+      this.#retryConfigure(connector, attempt, error)
       return
-    const tasks = await worker.taskConfigs(connector)
-    const max = Number(stored.props['tasks.max'] ?? 1)
-    if (tasks.length > max && stored.props['tasks.max.enforce']?.trim().toLowerCase() !== 'false')
+    }
+    const resolved = await this.#parts.resolve(stored.props)
+    const tasks = unresolved(made, stored.props, resolved)
+    const max = Number(resolved['tasks.max'] ?? 1)
+    if (tasks.length > max && resolved['tasks.max.enforce']?.trim().toLowerCase() !== 'false')
       throw new CodedError('TASKS_MAX_EXCEEDED', { connector, count: tasks.length, max })
-    const running = new Set(
-      worker
-        .runningTasks()
-        .filter(id => id.connector === connector)
-        .map(id => id.task),
-    )
-    const same = JSON.stringify(tasks) === JSON.stringify(stored.tasks)
-    if (!same) {
+    if (!sameTasks(tasks, stored.tasks)) {
       await worker.stopTasks(idsOf(connector, stored.tasks.length))
-      running.clear()
       await configs.putTasks(connector, tasks)
       this.#board.keepTasks(connector, tasks.length)
     }
-    for (let task = 0; task < tasks.length; task++) if (!running.has(task)) await this.#startTask(connector, task)
+    await this.#startMissing(connector, tasks.length)
+  }
+
+  #retryConfigure(connector: string, attempt: number, error: unknown): void {
+    const delay = backoffDelay(retry, attempt)
+    this.#parts.log.warn('A connector could not give its tasks, it is asked again', { connector, error, inMs: delay })
+    const ask = () => {
+      this.#retries.delete(connector)
+      this.#later(connector, 'configure', () => this.#reconfigure(connector, attempt + 1))
+    }
+    this.#retries.set(connector, setTimeout(ask, delay))
+  }
+
+  #cancelRetry(connector: string): void {
+    clearTimeout(this.#retries.get(connector))
+    this.#retries.delete(connector)
+  }
+
+  #runningTasks(connector: string): ReadonlySet<number> {
+    return new Set(this.#parts.worker.runningTasks().flatMap(id => (id.connector === connector ? [id.task] : [])))
+  }
+
+  async #startMissing(connector: string, count: number): Promise<void> {
+    const running = this.#runningTasks(connector)
+    for (let task = 0; task < count; task++) if (!running.has(task)) await this.#startTask(connector, task)
   }
 
   async #startTask(connector: string, task: number): Promise<void> {
@@ -431,46 +487,7 @@ export class StandaloneHerder implements Herder, WorkerListener {
     const config = tasks[task]
     if (config !== undefined) await this.#parts.worker.startTask({ connector, task }, props, config, targetState)
   }
-
-  async #groupId(connector: string, props: ConnectorProps): Promise<string> {
-    const resolved = await this.#parts.resolve(props)
-    return (
-      resolved['consumer.override.group.id'] ?? this.#parts.workerProps['consumer.group.id'] ?? `connect-${connector}`
-    )
-  }
-
-  async #alterSink(
-    connector: string,
-    props: ConnectorProps,
-    offsets: readonly ConnectorOffset[] | null,
-  ): Promise<boolean> {
-    await alterSinkOffsets(await this.#parts.admin(), connector, await this.#groupId(connector, props), offsets)
-    return true
-  }
-
-  async #alterSource(
-    connector: string,
-    props: ConnectorProps,
-    offsets: readonly ConnectorOffset[] | null,
-  ): Promise<boolean> {
-    const { worker, offsets: store } = this.#parts
-    const changes = offsets ?? (await store.all(connector)).map(({ partition }) => ({ partition, offset: null }))
-    const inside = await worker.checkOffsets(connector, props, changes).catch((cause: Error) => {
-      throw new CodedError('INTERNAL', { reason: cause.message }, { cause })
-    })
-    await store.put(connector, changes)
-    return inside
-  }
 }
 
 const idsOf = (connector: string, count: number): TaskId[] =>
   Array.from({ length: count }, (_, task) => ({ connector, task }))
-
-/** Whether a connector's settings name the class, as itself or as a transform, predicate or converter. */
-const uses = (props: ConnectorProps, className: string, plugins: PluginRegistry): boolean =>
-  Object.entries(props).some(
-    ([key, value]) =>
-      /^connector\.class$|\.type$|\.converter$|^(key|value|header)\.converter$/.test(key) &&
-      value !== null &&
-      plugins.lookup(value.trim())?.location.class === className,
-  )

@@ -6,11 +6,14 @@ import type { ConnectorStatus, ConnectorType, PartStatus } from './entities.ts'
 export class StatusBoard {
   readonly #store: StatusStore
   readonly #workerId: () => string
+  readonly #version: (connector: string) => string | undefined
   readonly #progress = new Map<string, string>()
 
-  constructor(store: StatusStore, workerId: () => string) {
+  /** `version`: of a connector's plugin, for tasks that fail before they could say it. */
+  constructor(store: StatusStore, workerId: () => string, version: (connector: string) => string | undefined) {
     this.#store = store
     this.#workerId = workerId
+    this.#version = version
   }
 
   connectorReported(connector: string, report: RunReport): void {
@@ -20,7 +23,8 @@ export class StatusBoard {
 
   taskReported({ connector, task }: TaskId, report: RunReport): void {
     this.#note(`${connector}-${task}`, report.progress)
-    this.#store.putTask(connector, task, this.#status(report))
+    const version = report.version ?? this.#version(connector)
+    this.#store.putTask(connector, task, this.#status({ ...report, ...(version !== undefined && { version }) }))
   }
 
   /** A restart was asked for; what it does is reported later. The trace of what went wrong stays until then. */

@@ -58,3 +58,24 @@ export const didYouMean = (name: string, among: Iterable<string>): string | unde
   }
   return best !== undefined && best.score <= Math.max(2, Math.floor(simple(name).length / 4)) ? best.name : undefined
 }
+
+/** Compares versions part by part, numbers as numbers; an unknown one is the lowest. */
+export const compareVersions = (a: string, b: string): number => {
+  if (a === b) return 0
+  if (a === 'undefined' || b === 'undefined') return a === 'undefined' ? -1 : 1
+  const left = a.split(/[.-]/)
+  const right = b.split(/[.-]/)
+  for (let at = 0; at < Math.max(left.length, right.length); at++) {
+    // 1.0 is newer than 1.0-beta: a missing part beats a word and loses to a number.
+    const [x, y] = [left[at] ?? '', right[at] ?? '']
+    if (x === y) continue
+    const [p, q] = [rank(x), rank(y)]
+    if (p[0] !== q[0]) return p[0] - q[0]
+    if (p[1] !== q[1]) return p[1] - q[1]
+    return x < y ? -1 : 1
+  }
+  return 0
+}
+
+const rank = (part: string): readonly [number, number] =>
+  part === '' ? [1, 0] : /^\d+$/.test(part) ? [2, Number(part)] : [0, 0]

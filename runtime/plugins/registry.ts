@@ -64,12 +64,24 @@ export class PluginRegistry {
         ? found.location.kind === 'source' || found.location.kind === 'sink'
         : found.location.kind === kind)
     if (fits) return found
-    if (kind !== undefined)
-      throw new ConfigError(`Class ${className} could not be found.${this.#hint(className, [kind])}`)
+    if (kind !== undefined) throw new ConfigError(`Class ${className} could not be found.`)
     throw new ConfigError(
-      `Failed to find any class that implements Connector and which name matches ${className}, available connectors are: ${this.#available()}${this.#hint(className, ['source', 'sink'])}`,
+      `Failed to find any class that implements Connector and which name matches ${className}, available connectors are: ${this.#available()}`,
       { key: 'connector.class' },
     )
+  }
+
+  /** What helps whoever named a class that is not there: the nearest name, and the files that could not be loaded. */
+  hint(className: string, kinds?: readonly PluginKind[]): string | undefined {
+    const names = this.#all().flatMap(({ location }) =>
+      kinds === undefined || kinds.includes(location.kind) ? [location.class] : [],
+    )
+    const near = didYouMean(className, names)
+    const lines = [
+      ...(near === undefined ? [] : [`Did you mean ${near}?`]),
+      ...Array.from(this.#broken, ([file, reason]) => `${file} could not be loaded: ${reason}`),
+    ]
+    return lines.length === 0 ? undefined : lines.join(' ')
   }
 
   has(className: string): boolean {
@@ -132,17 +144,10 @@ export class PluginRegistry {
     return this.#all()
       .filter(({ location: { kind } }) => kind === 'source' || kind === 'sink')
       .map(
-        ({ location }) =>
-          `PluginDesc{klass=class ${location.class}, name='${location.class}', version='${location.version}', type=${location.kind}}`,
+        ({ location: { class: name, kind, version } }) =>
+          `PluginDesc{klass=class ${name}, name='${name}', version='${version}', encodedVersion=${version}, type=${kind}, typeName='${kind}', location='classpath'}`,
       )
       .join(', ')
-  }
-
-  #hint(className: string, kinds: readonly PluginKind[]): string {
-    const names = this.#all().flatMap(({ location }) => (kinds.includes(location.kind) ? [location.class] : []))
-    const near = didYouMean(className, names)
-    const broken = [...this.#broken].map(([file, reason]) => ` ${file} could not be loaded: ${reason}`).join('')
-    return `${near === undefined ? '' : ` Did you mean ${near}?`}${broken}`
   }
 
   async #scan(): Promise<void> {

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import { CodedError } from '../base/errors.ts'
 import type { Herder } from '../herder/herder.ts'
 import { jsonOf, propsOf } from './body.ts'
 
@@ -12,7 +13,23 @@ export const connectorPlugins = (app: FastifyInstance, herder: Herder): void => 
 
   app.get<Plugin>('/connector-plugins/:plugin/config', async request => herder.pluginConfig(request.params.plugin))
 
-  app.put<Plugin>('/connector-plugins/:plugin/config/validate', async request =>
-    herder.validate(propsOf(jsonOf(request.body), 'connectorConfig'), request.params.plugin),
+  app.put<Plugin>('/connector-plugins/:plugin/config/validate', async request => {
+    try {
+      return await herder.validate(propsOf(jsonOf(request.body), 'connectorConfig'), request.params.plugin)
+    } catch (error) {
+      throw wrapped(error)
+    }
+  })
+}
+
+/** What Kafka Connect answers here with 500 and the name of its exception, and with 400 when a connector is created. */
+const wrapped = (error: unknown): unknown => {
+  if (!(error instanceof CodedError)) return error
+  const { code, message, hint, configKey } = error
+  if (code !== 'NO_CONNECTOR_TYPE' && code !== 'CONNECTOR_CLASS_NOT_FOUND') return error
+  return new CodedError(
+    'INTERNAL',
+    { reason: `org.apache.kafka.connect.runtime.rest.errors.BadRequestException: ${message}` },
+    { cause: error, ...(hint !== undefined && { hint }), ...(configKey !== undefined && { configKey }) },
   )
 }

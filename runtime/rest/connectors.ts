@@ -3,7 +3,6 @@ import { CodedError } from '../base/errors.ts'
 import type { Herder } from '../herder/herder.ts'
 import type { TargetState } from '../stores/ports.ts'
 import { isObject, jsonOf, propsOf } from './body.ts'
-import { beforeRoute } from './errors.ts'
 
 type Named = { Params: { connector: string } }
 type Task = { Params: { connector: string; task: string } }
@@ -42,6 +41,11 @@ const createRequest = (
     })
   }
   return { name: typeof name === 'string' ? name.trim() : '', config, initial }
+}
+
+const taskNumber = (text: string): number => {
+  if (/^-?\d+$/.test(text)) return Number(text)
+  throw new CodedError('NOT_FOUND')
 }
 
 const flag = (value: unknown): boolean => String(value ?? '').toLowerCase() === 'true'
@@ -101,15 +105,14 @@ export const connectors = (app: FastifyInstance, herder: Herder): void => {
 
   app.get<Named>('/connectors/:connector/tasks', async request => herder.tasks(request.params.connector))
 
-  app.get<Task>('/connectors/:connector/tasks/:task/status', async (request, reply) => {
+  app.get<Task>('/connectors/:connector/tasks/:task/status', async request => {
     const { connector, task } = request.params
-    return /^-?\d+$/.test(task) ? herder.taskStatus(connector, Number(task)) : beforeRoute(reply, 404)
+    return herder.taskStatus(connector, taskNumber(task))
   })
 
   app.post<Task>('/connectors/:connector/tasks/:task/restart', async (request, reply) => {
     const { connector, task } = request.params
-    if (!/^-?\d+$/.test(task)) return beforeRoute(reply, 404)
-    await herder.restartTask(connector, Number(task))
+    await herder.restartTask(connector, taskNumber(task))
     return reply.code(204).send()
   })
 

@@ -11,52 +11,106 @@ const reasons: Readonly<Record<number, string>> = {
   415: 'Unsupported Media Type',
 }
 
+const bare = new WeakSet<FastifyReply>()
+
 /** An error found before a route answered: Kafka Connect's JSON, without a content type. */
 export const beforeRoute = (reply: FastifyReply, status: number): FastifyReply => {
-  // A Buffer, so that no content type is guessed.
+  bare.add(reply)
   return reply
     .code(status)
-    .removeHeader('content-type')
-    .send(Buffer.from(JSON.stringify({ error_code: status, message: `HTTP ${status} ${reasons[status] ?? 'Error'}` })))
+    .send(JSON.stringify({ error_code: status, message: `HTTP ${status} ${reasons[status] ?? 'Error'}` }))
 }
 
-const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
+/** What the server itself refuses: a page for methods that may show one, nothing for the others. */
+export const refusedByServer = (reply: FastifyReply, reason: string): FastifyReply => {
+  bare.add(reply)
+  reply.code(400)
+  const { method } = reply.request
+  if (method === 'PUT' || method === 'DELETE' || method === 'PATCH' || method === 'HEAD') return reply.send('')
+  return reply
+    .header('content-type', 'text/html;charset=iso-8859-1')
+    .send(
+      `<html>\n<head><title>Error 400 ${reason}</title></head>\n<body><h2>HTTP ERROR 400 ${reason}</h2></body>\n</html>\n`,
+    )
+}
 
-/** Maps what routes throw to Kafka Connect's bodies; `code`, `config_key` are additions. */
+/** Content types as Kafka Connect gives them: none on bare answers, no charset on JSON. */
+export const contentTypes = (app: FastifyInstance): void => {
+  app.addHook('onSend', async (_request, reply) => {
+    const type = reply.getHeader('content-type')
+    if (bare.has(reply)) {
+      if (typeof type === 'string' && !type.startsWith('text/html')) reply.removeHeader('content-type')
+    } else if (type === 'application/json; charset=utf-8') reply.header('content-type', 'application/json')
+  })
+}
+
+/** Refuses paths that no client means: an empty segment, a control character. */
+export const strangePaths = (app: FastifyInstance): void => {
+  app.addHook('onRequest', async (request, reply) => {
+    const path = request.url.split('?', 1)[0]!
+    if (path.includes('//')) return refusedByServer(reply, 'Ambiguous URI empty segment')
+    if (/%[01][0-9a-f]|%7f/i.test(path)) return refusedByServer(reply, 'Bad Request')
+    return undefined
+  })
+}
+
+const wildcard = /^(\*\/\*|application\/\*|application\/json)$/i
+
+/** Whether a client takes JSON. */
+export const takesJson = (accept: string | undefined): boolean =>
+  accept === undefined ||
+  accept.trim() === '' ||
+  accept
+    .split(',')
+    .some(range => wildcard.test(range.split(';', 1)[0]!.trim()) && !/;\s*q=0(\.0*)?\s*(;|$)/.test(range))
+
+// In the order in which Kafka Connect names them.
+const verbs = ['HEAD', 'DELETE', 'POST', 'GET', 'OPTIONS', 'PUT', 'PATCH'] as const
+
+/** Maps what routes throw to Kafka Connect's bodies; `code`, `config_key` and `hint` are additions. */
 export const installErrors = (app: FastifyInstance, log: Log): void => {
   app.setErrorHandler((error: FastifyError | Error, request: FastifyRequest, reply: FastifyReply) => {
     if (error instanceof CodedError) {
-      return reply.code(error.status).send({ error_code: error.status, message: error.message, code: error.code })
+      const { status, message, code, configKey, hint } = error
+      if (status === 500) log.warn('A request failed', { method: request.method, url: request.url, error })
+      return reply.code(status).send({
+        error_code: status,
+        message,
+        code,
+        ...(configKey !== undefined && { config_key: configKey }),
+        ...(hint !== undefined && { hint }),
+      })
     }
     const status = 'statusCode' in error && typeof error.statusCode === 'number' ? error.statusCode : 500
-    if (status === 415) return beforeRoute(reply, 415)
+    // Without any content type the answer is of the type that the route would have given.
+    if (status === 415 && request.headers['content-type'] !== undefined) return beforeRoute(reply, 415)
+    if (status === 415)
+      return reply
+        .code(415)
+        .send({ error_code: 415, message: `HTTP 415 ${reasons[415]}`, hint: 'Send Content-Type: application/json' })
     if (status !== 500) return reply.code(status).send({ error_code: status, message: error.message })
     log.error('A request failed', { method: request.method, url: request.url, error })
-    return reply
-      .code(500)
-      .send({
-        error_code: 500,
-        message: error.message,
-        ...(isConfigError(error) && error.key !== undefined && { config_key: error.key }),
-      })
+    return reply.code(500).send({
+      error_code: 500,
+      message: error.message,
+      ...(isConfigError(error) && error.key !== undefined && { config_key: error.key }),
+    })
   })
   app.setNotFoundHandler((request, reply) => {
-    const path = request.url.split('?')[0]!
-    const allowed = methods.filter(method => routeMatches(app, method, path))
-    if (allowed.length === 0) return beforeRoute(reply, 404)
-    if (request.method === 'OPTIONS') {
-      const verbs = [...allowed, 'OPTIONS'].join(', ')
-      reply.header('allow', verbs)
-      return request.headers.accept?.includes('application/json') === true
-        ? reply.code(200).send()
-        : reply.code(200).type('text/plain').send(verbs)
-    }
-    return beforeRoute(reply.header('allow', [...allowed, 'OPTIONS'].join(', ')), 405)
+    const path = request.url.split('?', 1)[0]!
+    const allowed = verbs.filter(method => method === 'OPTIONS' || routeMatches(app, method, path))
+    if (allowed.length === 1) return beforeRoute(reply, 404)
+    if (request.method !== 'OPTIONS') return beforeRoute(reply, 405)
+    const list = allowed.join(', ')
+    reply.code(200).header('allow', list)
+    return request.headers.accept?.includes('application/json') === true
+      ? reply.type('application/json').send('')
+      : reply.header('content-type', 'text/plain').send(list)
   })
 }
 
 /** Whether a path (not a route's pattern) is served with a method. */
-const routeMatches = (app: FastifyInstance, method: (typeof methods)[number], path: string): boolean => {
+const routeMatches = (app: FastifyInstance, method: string, path: string): boolean => {
   const router = routers.get(app)
   return router?.some(route => route.method === method && route.pattern.test(path)) ?? false
 }

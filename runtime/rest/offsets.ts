@@ -15,11 +15,33 @@ const offsetsOf = (body: unknown): readonly ConnectorOffset[] => {
       reason:
         'Cannot invoke "org.apache.kafka.connect.runtime.rest.entities.ConnectorOffsets.offsets()" because "offsets" is null',
     })
-  const list = isObject(json) ? json['offsets'] : undefined
-  if (list === undefined || list === null) return []
-  if (!Array.isArray(list) || !list.every(isObject))
-    throw new CodedError('INTERNAL', { reason: 'offsets must be a list of {"partition": {...}, "offset": {...}}' })
-  return list as unknown as ConnectorOffset[]
+  if (!isObject(json)) throw malformed('the body must be {"offsets": [...]}')
+  known(json, ['offsets'], 'ConnectorOffsets')
+  const list = json['offsets'] ?? []
+  if (!Array.isArray(list)) throw malformed('offsets must be a list')
+  return list.map((one: unknown) => {
+    if (!isObject(one)) throw malformed('each of the offsets must be {"partition": {...}, "offset": {...}}')
+    known(one, ['partition', 'offset'], 'ConnectorOffset')
+    return { partition: mapOf(one, 'partition'), offset: mapOf(one, 'offset') } as ConnectorOffset
+  })
+}
+
+const malformed = (reason: string): CodedError =>
+  new CodedError('INTERNAL', { reason: `Cannot read the offsets: ${reason}` })
+
+const known = (json: Readonly<Record<string, unknown>>, names: readonly string[], entity: string): void => {
+  const other = Object.keys(json).find(name => !names.includes(name))
+  if (other === undefined) return
+  const count = names.length === 1 ? 'one known property' : `${names.length} known properties`
+  throw new CodedError('INTERNAL', {
+    reason: `Unrecognized field "${other}" (class org.apache.kafka.connect.runtime.rest.entities.${entity}), not marked as ignorable (${count}: ${names.map(name => `"${name}"`).join(', ')})`,
+  })
+}
+
+const mapOf = (one: Readonly<Record<string, unknown>>, name: string): Record<string, unknown> | null => {
+  const map = one[name] ?? null
+  if (map !== null && !isObject(map)) throw malformed(`${name} must be an object or null`)
+  return map
 }
 
 /** `/connectors/X/offsets`. */

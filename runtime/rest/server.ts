@@ -5,12 +5,22 @@ import { ConfigError } from '../api/errors.ts'
 import type { Herder } from '../herder/herder.ts'
 import { connectorPlugins } from './connector-plugins.ts'
 import { connectors } from './connectors.ts'
-import { installErrors, rememberRoutes } from './errors.ts'
+import {
+  beforeRoute,
+  contentTypes,
+  installErrors,
+  refusedByServer,
+  rememberRoutes,
+  strangePaths,
+  takesJson,
+} from './errors.ts'
 import { cors, responseHeaders } from './headers.ts'
+import { internal } from './internal.ts'
 import { parseListener } from './listeners.ts'
 import { loggers } from './loggers.ts'
 import { offsets } from './offsets.ts'
 import { root } from './root.ts'
+import { timeLimit } from './time-limit.ts'
 
 export interface RestOptions {
   readonly herder: Herder
@@ -41,19 +51,31 @@ export interface RestServer {
 }
 
 const bodyLimit = 8 * 1024 * 1024
+/** Kafka Connect's, not configurable there either. */
+const requestTimeoutMs = 90_000
 
 const build = (options: RestOptions): FastifyInstance => {
   const app = fastify({
     bodyLimit,
     logger: false,
     exposeHeadRoutes: true,
-    requestTimeout: 90_000,
+    requestTimeout: requestTimeoutMs,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 4096 },
+    // A bad escape in the path.
+    frameworkErrors: (_error, _request, reply) => refusedByServer(reply, 'Bad Request'),
   })
   // JSON is read by the routes: what is malformed has to be answered as Kafka Connect does.
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => done(null, body))
   rememberRoutes(app)
+  timeLimit(app, requestTimeoutMs)
+  contentTypes(app)
+  strangePaths(app)
+  app.addHook('preParsing', async (request, reply) => {
+    if (!request.is404 && !takesJson(request.headers.accept) && request.routeOptions.url !== '/metrics')
+      return beforeRoute(reply, 406)
+    return undefined
+  })
   installErrors(app, options.log)
   cors(app, options.allowOrigin ?? '', options.allowMethods ?? '')
   responseHeaders(app, options.responseHeaders ?? '')
@@ -75,6 +97,7 @@ export const startRest = async (options: RestOptions): Promise<RestServer> => {
       root(app, herder, options.version, options.metrics)
       connectors(app, herder)
       offsets(app, herder)
+      internal(app)
       connectorPlugins(app, herder)
     }
     if (admin) loggers(app)
