@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { adminContract } from '../../contract/kafka/parts/admin-contract.ts'
 import { consumerContract } from '../../contract/kafka/parts/consumer-contract.ts'
@@ -10,12 +11,13 @@ import {
   range,
   readNumbers,
   type Target,
+  unique,
   until,
   writeNumbers,
 } from '../../contract/kafka/parts/target.ts'
 import { topicLogContract } from '../../contract/kafka/parts/topic-log-contract.ts'
 import { transactionContract } from '../../contract/kafka/parts/transaction-contract.ts'
-import { type ApacheKafka, startApacheKafka } from '../../support/apache-kafka.ts'
+import { type ApacheKafka, kafkaLibs, startApacheKafka } from '../../support/apache-kafka.ts'
 
 let kafka: ApacheKafka
 
@@ -34,6 +36,76 @@ describe('one broker of Apache Kafka', () => {
   topicLogContract(target)
   transactionContract(target)
   failureContract(target, { durationMs: 20_000 })
+
+  for (const strategy of ['Range', 'RoundRobin', 'Sticky', 'CooperativeSticky']) {
+    it(`shares a group with Kafka's own Java consumer, ${strategy}: every record once`, async () => {
+      const topic = await newTopic(target(), 4)
+      const groupId = unique('mixed')
+      const assignor = `org.apache.kafka.clients.consumer.${strategy}Assignor`
+      const client = kafkaOf(kafka.bootstrap)
+      const java = spawn('java', [
+        '-Xmx128m',
+        '-cp',
+        `${kafkaLibs()}/*`,
+        'org.apache.kafka.tools.consumer.ConsoleConsumer',
+        ...['--bootstrap-server', kafka.bootstrap, '--topic', topic, '--from-beginning'],
+        ...['--command-property', `group.id=${groupId}`],
+        ...['--command-property', `partition.assignment.strategy=${assignor}`],
+        ...['--command-property', 'heartbeat.interval.ms=200'],
+        ...['--command-property', 'auto.commit.interval.ms=200'],
+      ])
+      let printed = ''
+      let reading = true
+      let reader = Promise.resolve()
+      java.stdout.on('data', chunk => {
+        printed += chunk
+      })
+      try {
+        const theirs = (): number[] => (printed.match(/^\d+$/gm) ?? []).map(Number)
+        const admin = client.admin()
+        await until(async () => (await admin.describeGroup(groupId)).state === 'Stable', 40_000)
+        const ours: number[] = []
+        let partitions: readonly number[] = []
+        const consumer = client.consumer({
+          groupId,
+          topics: [topic],
+          settings: {
+            'partition.assignment.strategy': assignor,
+            'heartbeat.interval.ms': '200',
+            'auto.offset.reset': 'earliest',
+          },
+        })
+        reader = (async () => {
+          while (reading) {
+            const fetched = await consumer.poll(100)
+            partitions = consumer.assignment().map(({ partition }) => partition)
+            for (const { reader: batch, from } of fetched.batches) {
+              for (let i = from; i < batch.count; i++) ours.push(Number(batch.value(i)!.toString()))
+            }
+            fetched.release()
+          }
+          await consumer.close()
+        })()
+        await until(() => partitions.length === 2, 30_000)
+        const producer = client.producer()
+        await producer.prepare([topic])
+        const ledger = new Ledger()
+        for (const partition of range(0, 4)) {
+          writeNumbers(producer, topic, partition, partition * 1000, partition * 1000 + 100, ledger)
+        }
+        await producer.flush()
+        await until(() => ours.length + theirs().length === 400)
+        const wanted = range(0, 4).flatMap(partition => range(partition * 1000, partition * 1000 + 100))
+        expect([...ours, ...theirs()].sort((a, b) => a - b)).toEqual(wanted)
+        expect(ours.length).toBe(200)
+      } finally {
+        java.kill('SIGKILL')
+        reading = false
+        await reader
+        await client.close()
+      }
+    })
+  }
 
   it('killed and started again under load: nothing lost, doubled or out of order', async () => {
     const topic = await newTopic(target(), 2)

@@ -1,3 +1,4 @@
+import { Producer as PlatformaticProducer, stringSerializers } from '@platformatic/kafka'
 import { CompressionTypes, Kafka as KafkaJs, logLevel, Partitioners } from 'kafkajs'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { TopicPartition, TopicPartitionOffset } from '../../../../runtime/api/record.ts'
@@ -376,6 +377,27 @@ export function consumerContract(target: () => Target): void {
       await consumer.poll(50)
       expect(lost).toEqual(['0'])
       expect(consumer.assignment()).toEqual([])
+    })
+
+    it('reads what @platformatic/kafka writes, in every compression', async () => {
+      const topic = await newTopic(target(), 1)
+      const producer = new PlatformaticProducer({
+        clientId: 'witness',
+        bootstrapBrokers: target().bootstrap.split(','),
+        serializers: stringSerializers,
+      })
+      try {
+        const kinds = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
+        for (const [at, compression] of kinds.entries()) {
+          const messages = range(at * 100, at * 100 + 100).map(i => ({ topic, partition: 0, key: 'k', value: `${i}` }))
+          await producer.send({ messages, compression, acks: -1 })
+        }
+        const one = run({ groupId: unique('group'), topics: [topic] })
+        await until(() => one.count === 500)
+        expect(one.numbers.get(`${topic}/0`)).toEqual(range(0, 500))
+      } finally {
+        await producer.close()
+      }
     })
 
     it('reads what kafkajs writes, gzip included, and kafkajs describes our group', async () => {
