@@ -6,6 +6,7 @@ import { type Broker, startBroker } from '../../../runtime/broker/broker.ts'
 import { adminContract } from './parts/admin-contract.ts'
 import { consumerContract } from './parts/consumer-contract.ts'
 import { failureContract } from './parts/failure-contract.ts'
+import { groupMemberContract } from './parts/group-member-contract.ts'
 import { producerContract } from './parts/producer-contract.ts'
 import type { Target } from './parts/target.ts'
 import { topicLogContract } from './parts/topic-log-contract.ts'
@@ -29,5 +30,6 @@ const target = (): Target => ({ bootstrap: broker.bootstrap, replicationFactor: 
 adminContract(target)
 producerContract(target)
 consumerContract(target)
+groupMemberContract(target)
 topicLogContract(target)
 failureContract(target, { durationMs: 2000 })

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { adminContract } from '../../contract/kafka/parts/admin-contract.ts'
 import { consumerContract } from '../../contract/kafka/parts/consumer-contract.ts'
 import { failureContract } from '../../contract/kafka/parts/failure-contract.ts'
+import { groupMemberContract } from '../../contract/kafka/parts/group-member-contract.ts'
 import { producerContract } from '../../contract/kafka/parts/producer-contract.ts'
 import {
   kafkaOf,
@@ -33,6 +34,7 @@ describe('one broker of Apache Kafka', () => {
   adminContract(target)
   producerContract(target)
   consumerContract(target)
+  groupMemberContract(target)
   topicLogContract(target)
   transactionContract(target)
   failureContract(target, { durationMs: 20_000 })
