@@ -14,6 +14,10 @@ export interface WorkerProcessOptions {
   readonly folder: string
   readonly properties: Readonly<Record<string, string>>
   readonly env?: Readonly<Record<string, string>>
+  /** Connector files, as on the command line. */
+  readonly connectorFiles?: readonly string[]
+  /** Ends it by SIGKILL as soon as this aborts, also before it is ready (then `start` rejects). */
+  readonly killed?: AbortSignal
 }
 
 /** State of a connector (`NAME`) that failed, or of a task (`NAME-0`). */
@@ -54,10 +58,15 @@ export class WorkerProcess {
     const file = join(options.folder, 'worker.properties')
     await writeFile(file, asProperties(options.properties))
     const logFile = join(options.folder, 'worker.log')
-    const child = fork(options.command, ['worker', file], {
+    const child = fork(options.command, ['worker', file, ...(options.connectorFiles ?? [])], {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       env: { ...process.env, ...options.env },
+      // A worker starts as a user starts it, not with the flags of a test runner.
+      execArgv: [],
+      ...(options.killed !== undefined && { signal: options.killed, killSignal: 'SIGKILL' }),
     })
+    // The abort of `killed` is told here too, at any time.
+    child.on('error', () => {})
     const log = createWriteStream(logFile, { flags: 'a' })
     child.stdout!.pipe(log, { end: false })
     child.stderr!.pipe(log, { end: false })

@@ -1,0 +1,10 @@
+// For tests of plugins: published as `millrace/testing`.
+export type { DeclareTest } from './contract.ts'
+export { type ConverterContract, converterContract } from './converter-contract.ts'
+export { type PostgresServer, startPostgres } from './postgres-server.ts'
+export type { Fault, FaultTarget } from './s3-server/faults.ts'
+export { type S3Server, type S3ServerOptions, startS3Server } from './s3-server/server.ts'
+export { type SinkContract, type SinkWorld, sinkContract } from './sink-contract.ts'
+export { type SourceContract, type SourceWorld, sourceContract } from './source-contract.ts'
+export { runExample, transformContract } from './transform-contract.ts'
+export { type PartState, WorkerProcess, type WorkerProcessOptions } from './worker-process.ts'
