@@ -1,0 +1,158 @@
+import type { Header, Log, OffsetMap } from 'millrace'
+import { Moment } from '../records/moment.ts'
+import { type SnapshotPoint, SnapshotRecord, SnapshotTable } from '../records/snapshot-record.ts'
+import type { Settings } from '../settings/settings.ts'
+import { identifier, literal, type PgConnection } from '../wire/pg-connection.ts'
+import { errorFields, PgError } from '../wire/pg-error.ts'
+import { Catalog, type ListedTable } from './catalog.ts'
+import type { TableBuilder } from './table-builder.ts'
+
+/** A batch ends at this many bytes of rows, whatever max.batch.size says: memory is bounded. */
+const batchBytes = 4 * 1024 * 1024
+
+export interface SnapshotParts {
+  readonly settings: Settings
+  readonly builder: TableBuilder
+  readonly partition: OffsetMap
+  readonly headers: readonly Header[]
+  readonly log: Log
+  progress(text: string | undefined): void
+}
+
+const copyData = 0x64
+const errorResponse = 0x45
+const readyForQuery = 0x5a
+
+/** Reads all rows of the captured tables as they were at one instant. */
+export class Snapshot {
+  readonly #parts: SnapshotParts
+  readonly #connection: PgConnection
+  readonly #point: SnapshotPoint
+  /** The row read last: what it is called depends on what comes after it. */
+  #held: SnapshotRecord | undefined
+  #any = false
+
+  constructor(parts: SnapshotParts, connection: PgConnection, point: SnapshotPoint) {
+    this.#parts = parts
+    this.#connection = connection
+    this.#point = point
+  }
+
+  /**
+   * Makes the transaction that the snapshot is read in. `snapshot` is the name of an exported one; undefined: the instant is now.
+   * Until this resolves, the connection that exported must not be used.
+   */
+  async begin(snapshot: string | undefined): Promise<void> {
+    const { settings } = this.#parts
+    await this.#connection.query(
+      // A scan must begin at the first row, and must not be ended for taking its time.
+      `set synchronize_seqscans = off; set statement_timeout = 0; set idle_in_transaction_session_timeout = 0;
+       set lock_timeout = ${settings.config.snapshotLockTimeoutMs}`,
+    )
+    await this.#connection.query('begin transaction isolation level repeatable read read only')
+    if (snapshot !== undefined) await this.#connection.query(`set transaction snapshot ${literal(snapshot)}`)
+    // Fixes the instant when none was imported.
+    else await this.#connection.query('select 1')
+  }
+
+  /** Batches of rows, in order of tables. The records of the last batch complete the snapshot. */
+  async *read(): AsyncGenerator<readonly SnapshotRecord[]> {
+    const { settings, log } = this.#parts
+    const catalog = new Catalog(this.#connection)
+    const tables = await this.#tables(catalog)
+    if (settings.config.snapshotLockingMode.toLowerCase() === 'shared' && tables.length > 0)
+      await this.#connection.query(`lock table ${tables.map(nameOf).join(', ')} in access share mode`)
+    log.info('The snapshot begins', { tables: tables.length })
+    const types = await catalog.types()
+    const descriptions = await catalog.describe(tables.map(({ oid }) => oid))
+    let done = 0
+    for (const listed of tables) {
+      this.#parts.progress(`snapshot: ${listed.schema}.${listed.name}, table ${++done} of ${tables.length}`)
+      const description = descriptions.get(listed.oid)
+      if (description === undefined) continue
+      const { builder, partition, headers } = this.#parts
+      const columns = builder.columnsToRead(description, types)
+      const table = builder.build(description, columns, types, 'copy')
+      yield* this.#rows(
+        new SnapshotTable(table, this.#point, partition, headers),
+        this.#statement(listed, columns.map(({ name }) => identifier(name)).join(', ')),
+      )
+    }
+    await this.#connection.query('commit')
+    if (this.#held !== undefined) {
+      this.#held.marker = 'last'
+      yield [this.#held]
+    }
+    this.#parts.progress(undefined)
+    log.info('The snapshot is complete')
+  }
+
+  async #tables(catalog: Catalog): Promise<readonly ListedTable[]> {
+    const { filters, config } = this.#parts.settings
+    const tables = (await catalog.tables()).filter(
+      ({ schema, name }) => filters.table(schema, name) && filters.inSnapshot(schema, name),
+    )
+    const order = config.snapshotTablesOrderByRowCount.toLowerCase()
+    if (order === 'disabled') return tables
+    return tables.toSorted((a, b) => (order === 'ascending' ? a.rows - b.rows : b.rows - a.rows))
+  }
+
+  #statement(table: ListedTable, columns: string): string {
+    const { selectOverrides } = this.#parts.settings
+    const override = selectOverrides.get(`${table.schema}.${table.name}`) ?? selectOverrides.get(table.name)
+    const from = override === undefined ? nameOf(table) : `(${override}) as overridden`
+    return `copy (select ${columns} from ${from}) to stdout`
+  }
+
+  async *#rows(table: SnapshotTable, statement: string): AsyncGenerator<readonly SnapshotRecord[]> {
+    const { maxBatchSize } = this.#parts.settings.config
+    const { socket } = this.#connection
+    await this.#connection.startCopy(statement)
+    let batch: SnapshotRecord[] = []
+    let bytes = 0
+    let moment = new Moment()
+    let first = true
+    let failure: PgError | undefined
+    for (;;) {
+      const { buf, end } = socket
+      let { start } = socket
+      while (end - start >= 5) {
+        const next = start + 1 + buf.readInt32BE(start + 1)
+        if (next > end) break
+        const type = buf[start]
+        if (type === copyData) {
+          // The line end is no part of the row.
+          const record = new SnapshotRecord(table, buf, start + 5, next - 1, moment)
+          const held = this.#held
+          if (held !== undefined) {
+            if (first && held.marker !== 'first') held.marker = 'last_in_data_collection'
+            batch.push(held)
+          }
+          if (first) record.marker = this.#any ? 'first_in_data_collection' : 'first'
+          this.#held = record
+          this.#any = true
+          first = false
+          bytes += next - start
+        } else if (type === errorResponse) failure = new PgError(errorFields(buf, start + 5, next))
+        start = next
+        if (type === readyForQuery) {
+          socket.start = start
+          if (failure !== undefined) throw failure
+          if (batch.length > 0) yield batch
+          return
+        }
+        if (batch.length >= maxBatchSize || bytes >= batchBytes) break
+      }
+      socket.start = start
+      if (batch.length >= maxBatchSize || bytes >= batchBytes) {
+        yield batch
+        batch = []
+        bytes = 0
+        moment = new Moment()
+      } else if (failure !== undefined && failure.severity !== 'ERROR') throw failure
+      else await socket.more()
+    }
+  }
+}
+
+const nameOf = (table: ListedTable): string => `${identifier(table.schema)}.${identifier(table.name)}`

@@ -1,0 +1,57 @@
+import { ConnectError, isConfigError, isDataError, isRetriable, RetriableError } from 'millrace'
+import type { Settings } from './settings/settings.ts'
+import { ConnectionLost, PgError } from './wire/pg-error.ts'
+
+/** What helps, by SQLSTATE. */
+const remedies: Readonly<Record<string, (settings: Settings, error: PgError) => string>> = {
+  '28P01': () => 'check database.user and database.password',
+  '28000': () => 'allow this user and host in pg_hba.conf (replication connections too)',
+  '3D000': () => 'check database.dbname',
+  '42501': (_, error) =>
+    /wal sender|replication/i.test(`${error.text} ${error.detail ?? ''}`)
+      ? 'give the user the REPLICATION attribute: ALTER ROLE ... REPLICATION'
+      : 'grant the user what is missing, or let an owner create the publication and set publication.autocreate.mode=disabled',
+  '53300': () => 'raise max_connections or max_wal_senders of the server, or close other connections',
+  '53400': () =>
+    'raise max_replication_slots of the server, or drop a slot that nobody uses (pg_replication_slots shows them)',
+  '55006': settings =>
+    `another reader uses the slot: stop it, or give this connector its own slot.name (now ${settings.config.slotName})`,
+  '55000': (_, error) =>
+    /wal_level/.test(error.text)
+      ? 'set wal_level=logical in postgresql.conf and restart the server'
+      : 'the slot has lost what it kept: drop it, reset the offsets of the connector, and take a new snapshot',
+  '58P01': () =>
+    'the write-ahead log that is needed is gone: drop the slot, reset the offsets of the connector, and take a new snapshot',
+  '42704': settings =>
+    `create it, or let the connector do it (publication.autocreate.mode is ${settings.publicationMode}, slot.name is ${settings.config.slotName})`,
+}
+
+/** What happened and what helps; never a secret (invariant 10). */
+export const explain = (error: unknown, settings: Settings): string => {
+  const { host, port } = settings.connect
+  if (error instanceof PgError) {
+    const detail = error.detail === undefined ? '' : ` (${error.detail})`
+    const remedy = remedies[error.code]?.(settings, error) ?? error.hint
+    return `PostgreSQL at ${host}:${port} says: ${error.message}${detail}${remedy === undefined ? '' : `; ${remedy}`}`
+  }
+  if (error instanceof ConnectionLost) return `The connection to PostgreSQL at ${host}:${port} failed: ${error.message}`
+  return error instanceof Error ? error.message : String(error)
+}
+
+/** The server comes back by itself, or the other reader goes. */
+const passing = /^(08|40|53300|55006|55P03|57014|57P01|57P02|57P03)/
+
+/** Whether the same may succeed later. */
+export const isPassing = (error: unknown): boolean =>
+  error instanceof ConnectionLost || (error instanceof PgError && passing.test(error.code))
+
+/** What `read` throws: retriable where trying again may help and the user allows it. */
+export const failure = (error: unknown, settings: Settings, attempt: number): Error => {
+  if (isRetriable(error) || isDataError(error) || isConfigError(error) || error instanceof ConnectError) return error
+  const { errorsMaxRetries, retriableRestartConnectorWaitMs } = settings.config
+  const message = explain(error, settings)
+  if (!isPassing(error)) return new ConnectError(message, { cause: error })
+  if (errorsMaxRetries >= 0 && attempt > errorsMaxRetries)
+    return new ConnectError(`${message}; given up after errors.max.retries=${errorsMaxRetries}`, { cause: error })
+  return new RetriableError(message, { cause: error, retryAfterMs: retriableRestartConnectorWaitMs })
+}

@@ -1,0 +1,19 @@
+import type { Schema } from 'millrace'
+import type { RowLayout } from './row-layout.ts'
+import type { SourceBlock } from './source-block.ts'
+
+/** A table as records see it: layouts and schemas of one form of it. A changed table is another object. */
+export interface CapturedTable {
+  readonly oid: number
+  readonly schema: string
+  readonly name: string
+  readonly topic: string
+  /** How many fields the server sends. */
+  readonly fields: number
+  readonly row: RowLayout
+  readonly envelopeSchema: Schema
+  /** undefined: no key. */
+  readonly key: RowLayout | undefined
+  readonly keySchema: Schema | null
+  readonly source: SourceBlock
+}

@@ -1,0 +1,153 @@
+import type { Codec } from '../types/codec.ts'
+
+/** One field of a row or key and where its text stands in what the server sends. */
+export interface LayoutColumn {
+  readonly name: string
+  /** Its place in the COPY line or tuple. */
+  readonly place: number
+  readonly codec: Codec
+  /** What SQL null becomes, and its JSON: null, the default, or what stands for a missing required value. */
+  readonly missing: unknown
+  readonly missingJson: Buffer
+  /** What stands for a large value that the server left out because it did not change. */
+  readonly unavailable: unknown
+  readonly unavailableJson: Buffer
+  /** `{"name":` or `,"name":` */
+  readonly label: Buffer
+}
+
+/** Bounds of a field: SQL null, and a large value left out. */
+const NULL = -1
+const UNCHANGED = -2
+
+const tab = 0x09
+const backslash = 0x5c
+
+/** Start and end of each field of the row that is looked at; one for all rows, grown as needed. */
+let bounds = new Int32Array(64)
+/** The same for the old row beside a new one. */
+let oldBounds = new Int32Array(64)
+
+const withRoom = (array: Int32Array<ArrayBuffer>, fields: number): Int32Array<ArrayBuffer> =>
+  array.length >= fields * 2 ? array : new Int32Array(fields * 4)
+
+/** Takes a COPY text line without its line end apart. */
+export const splitLine = (buf: Buffer, at: number, end: number, fields: number): void => {
+  bounds = withRoom(bounds, fields)
+  const out = bounds
+  let start = at
+  let field = 0
+  for (let pos = at; pos <= end; pos++) {
+    if (pos < end && buf[pos] !== tab) continue
+    const isNull = pos - start === 2 && buf[start] === backslash && buf[start + 1] === 0x4e
+    out[field] = isNull ? NULL : start
+    out[field + 1] = pos
+    field += 2
+    start = pos + 1
+  }
+}
+
+const splitTupleInto = (buf: Buffer, at: number, out: Int32Array): number => {
+  let pos = at + 2
+  const fields = (buf[at]! << 8) | buf[at + 1]!
+  for (let field = 0; field < fields * 2; field += 2) {
+    const kind = buf[pos++]
+    if (kind === 0x74) {
+      const length = (buf[pos]! << 24) | (buf[pos + 1]! << 16) | (buf[pos + 2]! << 8) | buf[pos + 3]!
+      pos += 4
+      out[field] = pos
+      pos += length
+      out[field + 1] = pos
+    } else out[field] = kind === 0x75 ? UNCHANGED : NULL
+  }
+  return pos
+}
+
+/**
+ * Takes a tuple of the replication stream apart. What the new tuple (at `at`) leaves out is taken from the old one (at
+ * `oldAt`, -1: none), where that has it.
+ */
+export const splitTuple = (buf: Buffer, at: number, oldAt: number, fields: number): void => {
+  bounds = withRoom(bounds, fields)
+  splitTupleInto(buf, at, bounds)
+  if (oldAt < 0) return
+  oldBounds = withRoom(oldBounds, fields)
+  splitTupleInto(buf, oldAt, oldBounds)
+  for (let field = 0; field < fields * 2; field += 2) {
+    if (bounds[field] !== UNCHANGED || oldBounds[field]! < 0) continue
+    bounds[field] = oldBounds[field]!
+    bounds[field + 1] = oldBounds[field + 1]!
+  }
+}
+
+/** Whether old and new tuple hold the same in these columns. Both must have been taken apart by `splitTuple(buf, at, oldAt)`. */
+export const sameFields = (buf: Buffer, columns: readonly LayoutColumn[]): boolean => {
+  for (const { place } of columns) {
+    const start = bounds[place * 2]!
+    const oldStart = oldBounds[place * 2]!
+    if (start < 0 || oldStart < 0) {
+      if (start !== oldStart) return false
+    } else if (buf.compare(buf, oldStart, oldBounds[place * 2 + 1]!, start, bounds[place * 2 + 1]!) !== 0) return false
+  }
+  return true
+}
+
+/** The fields of one struct: a row or a key. Works on the row that was taken apart last. */
+export class RowLayout {
+  readonly columns: readonly LayoutColumn[]
+  /** The JSON of a row with `n` bytes of text is at most `factor * n + extra` bytes. */
+  readonly factor: number
+  readonly extra: number
+
+  constructor(columns: readonly LayoutColumn[]) {
+    this.columns = columns
+    this.factor = columns.reduce((most, { codec }) => Math.max(most, codec.factor), 1)
+    this.extra = columns.reduce(
+      (sum, { codec, label, missingJson, unavailableJson }) =>
+        sum + label.length + codec.extra + missingJson.length + unavailableJson.length,
+      2,
+    )
+  }
+
+  /** Upper bound of what `write` writes. */
+  maxBytes(): number {
+    let text = 0
+    for (const { place } of this.columns) {
+      const from = bounds[place * 2]!
+      if (from >= 0) text += bounds[place * 2 + 1]! - from
+    }
+    return text * this.factor + this.extra
+  }
+
+  write(buf: Buffer, out: Buffer, start: number): number {
+    const { columns } = this
+    const at = bounds
+    let pos = start
+    for (let index = 0; index < columns.length; index++) {
+      const column = columns[index]!
+      const { label } = column
+      for (let byte = 0; byte < label.length; byte++) out[pos++] = label[byte]!
+      const from = at[column.place * 2]!
+      const end = from < 0 ? -1 : column.codec.write(buf, from, at[column.place * 2 + 1]!, out, pos)
+      if (end >= 0) pos = end
+      else pos += (from === UNCHANGED ? column.unavailableJson : column.missingJson).copy(out, pos)
+    }
+    if (columns.length === 0) out[pos++] = 0x7b
+    out[pos++] = 0x7d
+    return pos
+  }
+
+  toObject(buf: Buffer): Record<string, unknown> {
+    const row: Record<string, unknown> = {}
+    for (const column of this.columns) {
+      const from = bounds[column.place * 2]!
+      row[column.name] =
+        from < 0
+          ? from === UNCHANGED
+            ? column.unavailable
+            : column.missing
+          : (column.codec.value(buf, from, bounds[column.place * 2 + 1]!) ?? column.missing)
+    }
+    return row
+  }
+}

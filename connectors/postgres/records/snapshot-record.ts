@@ -1,0 +1,171 @@
+import { type Header, LazyValue, type OffsetMap, type Schema, type SourceRecord } from 'millrace'
+import type { CapturedTable } from './captured-table.ts'
+import type { Moment } from './moment.ts'
+import { RowKey } from './row-key.ts'
+import { splitLine } from './row-layout.ts'
+
+/** Where a row stands in the snapshot, as `source.snapshot` tells. */
+export type Marker = 'true' | 'first' | 'first_in_data_collection' | 'last_in_data_collection' | 'last'
+
+const markers: readonly Marker[] = ['true', 'first', 'first_in_data_collection', 'last_in_data_collection', 'last']
+
+/** The instant that a snapshot shows. */
+export interface SnapshotPoint {
+  readonly lsn: number
+  readonly txId: number
+  readonly tsMicros: number
+}
+
+/** One table in one snapshot: what its rows share. */
+export class SnapshotTable {
+  readonly table: CapturedTable
+  readonly point: SnapshotPoint
+  readonly partition: OffsetMap
+  readonly headers: readonly Header[]
+  /** What follows the row in the JSON, by marker, up to the time of processing. */
+  readonly tails: Readonly<Record<Marker, Buffer>>
+
+  constructor(table: CapturedTable, point: SnapshotPoint, partition: OffsetMap, headers: readonly Header[]) {
+    this.table = table
+    this.point = point
+    this.partition = partition
+    this.headers = headers
+    const { head, place } = table.source
+    const { lsn, txId, tsMicros } = point
+    const tail = (marker: Marker): Buffer =>
+      Buffer.from(
+        `${head.start(tsMicros, marker, `[null,"${lsn}"]`)}","ts_us":${tsMicros},"ts_ns":${tsMicros}000${place}${txId},"lsn":${lsn},"xmin":null,"origin":null,"origin_lsn":null},"transaction":null,"op":"r",`,
+      )
+    this.tails = Object.fromEntries(markers.map(marker => [marker, tail(marker)])) as Record<Marker, Buffer>
+  }
+}
+
+const opening = Buffer.from('{"before":null,"after":')
+/** The longest marker's tail is as long as the others plus this. */
+const slack = 64
+
+/** The envelope of a row that COPY sent: `buf[at..end)` without its line end. */
+class SnapshotValue extends LazyValue {
+  readonly #from: SnapshotTable
+  readonly #buf: Buffer
+  readonly #at: number
+  readonly #end: number
+  readonly #moment: Moment
+  readonly #marker: Marker
+  #object: unknown
+
+  constructor(from: SnapshotTable, buf: Buffer, at: number, end: number, marker: Marker, moment: Moment) {
+    super()
+    this.#from = from
+    this.#buf = buf
+    this.#at = at
+    this.#end = end
+    this.#marker = marker
+    this.#moment = moment
+  }
+
+  override get(): unknown {
+    this.#object ??= this.#build()
+    return this.#object
+  }
+
+  #build(): unknown {
+    const { table, point } = this.#from
+    splitLine(this.#buf, this.#at, this.#end, table.fields)
+    const { ms, micros, nanos } = this.#moment
+    return {
+      before: null,
+      after: table.row.toObject(this.#buf),
+      source: table.source.toObject({
+        tsMicros: point.tsMicros,
+        snapshot: this.#marker,
+        sequence: `[null,"${point.lsn}"]`,
+        txId: point.txId,
+        lsn: point.lsn,
+        origin: null,
+        originLsn: null,
+      }),
+      transaction: null,
+      op: 'r',
+      ts_ms: ms,
+      ts_us: micros,
+      ts_ns: nanos,
+    }
+  }
+
+  override get maxJsonBytes(): number {
+    const { table, tails } = this.#from
+    const { factor, extra } = table.row
+    return (
+      opening.length + (this.#end - this.#at) * factor + extra + tails.true.length + this.#moment.json.length + slack
+    )
+  }
+
+  override writeJson(target: Buffer, at: number): number {
+    const { table, tails } = this.#from
+    const json = this.#moment.json
+    splitLine(this.#buf, this.#at, this.#end, table.fields)
+    target.set(opening, at)
+    let pos = table.row.write(this.#buf, target, at + opening.length)
+    const tail = tails[this.#marker]
+    target.set(tail, pos)
+    pos += tail.length
+    target.set(json, pos)
+    return pos + json.length
+  }
+}
+
+/** A row of a snapshot. Members are made when they are asked for. */
+export class SnapshotRecord implements SourceRecord {
+  /** Set once it is known what follows. */
+  marker: Marker = 'true'
+  readonly #from: SnapshotTable
+  readonly #buf: Buffer
+  readonly #at: number
+  readonly #end: number
+  readonly #moment: Moment
+
+  constructor(from: SnapshotTable, buf: Buffer, at: number, end: number, moment: Moment) {
+    this.#from = from
+    this.#buf = buf
+    this.#at = at
+    this.#end = end
+    this.#moment = moment
+  }
+
+  get topic(): string {
+    return this.#from.table.topic
+  }
+
+  get keySchema(): Schema | null {
+    return this.#from.table.keySchema
+  }
+
+  get key(): LazyValue | null {
+    const { key, fields } = this.#from.table
+    return key === undefined ? null : new RowKey(key, fields, this.#buf, this.#at, -1, this.#end)
+  }
+
+  get valueSchema(): Schema {
+    return this.#from.table.envelopeSchema
+  }
+
+  get value(): LazyValue {
+    return new SnapshotValue(this.#from, this.#buf, this.#at, this.#end, this.marker, this.#moment)
+  }
+
+  get headers(): readonly Header[] {
+    return this.#from.headers
+  }
+
+  get sourcePartition(): OffsetMap {
+    return this.#from.partition
+  }
+
+  /** A snapshot that did not get to its last row starts again from nothing. */
+  get sourceOffset(): OffsetMap {
+    const { lsn, txId, tsMicros } = this.#from.point
+    const last = this.marker === 'last'
+    return { last_snapshot_record: last, lsn, txId, ts_usec: tsMicros, snapshot: 'INITIAL', snapshot_completed: last }
+  }
+}

@@ -1,0 +1,189 @@
+import { type Log, type OffsetMap, pause, type SourceRecord } from 'millrace'
+import { Moment } from '../records/moment.ts'
+import type { Settings } from '../settings/settings.ts'
+import { standbyStatus } from '../wire/messages.ts'
+import { identifier, type PgConnection } from '../wire/pg-connection.ts'
+import { ConnectionLost, errorFields, PgError } from '../wire/pg-error.ts'
+import { type Decoder, walLsn, walMessageHeader } from './decoder.ts'
+import { lsnText, readLsn } from './lsn.ts'
+import type { RelationMessage } from './messages.ts'
+
+/** A batch ends at this many bytes of messages, whatever max.batch.size says: memory is bounded. */
+const batchBytes = 4 * 1024 * 1024
+/** At most this much delay is put on a change, so that many share a read. */
+const paceMs = 5
+
+const copyData = 0x64
+const copyDone = 0x63
+const errorResponse = 0x45
+const xlogData = 0x77
+const keepalive = 0x6b
+
+export interface StreamParts {
+  readonly settings: Settings
+  readonly connection: PgConnection
+  readonly decoder: Decoder
+  readonly signal: AbortSignal
+  readonly log: Log
+  /** A table may have changed: its new form must be told to the decoder before this resolves. */
+  relation(message: RelationMessage): Promise<void>
+  /** A heartbeat that stores this position. */
+  heartbeat(offset: OffsetMap): Promise<SourceRecord>
+}
+
+/** The replication stream: messages in, batches of records out; tells the server how far it may forget. */
+export class ReplicationStream {
+  readonly #parts: StreamParts
+  #received = 0
+  /** Only ever what is durable (invariant 2), or nothing that concerns us lies before it. */
+  #flushed = 0
+  #status: NodeJS.Timeout | undefined
+  #heartbeatAt = 0
+
+  constructor(parts: StreamParts) {
+    this.#parts = parts
+  }
+
+  /** Asks for changes from `lsn` on. Throws PgError 55006 when the slot is in use. */
+  async start(lsn: number, flushed: number): Promise<void> {
+    const { connection, settings, log } = this.#parts
+    const { config, streamParams } = settings
+    const options = new Map([
+      ['proto_version', '1'],
+      ['publication_names', identifier(config.publicationName)],
+      ...(connection.serverVersion >= 140000 ? [['messages', 'true'] as const] : []),
+      ...streamParams,
+    ])
+    const quoted = [...options]
+      .map(([name, value]) => `${identifier(name)} '${value.replaceAll("'", "''")}'`)
+      .join(', ')
+    // A walsender that hears nothing for this long hangs up, be the socket paused or not.
+    const timeout = await connection.value('SHOW wal_sender_timeout').then(milliseconds, () => 60_000)
+    await connection.startCopy(
+      `START_REPLICATION SLOT ${identifier(config.slotName)} LOGICAL ${lsnText(lsn)} (${quoted})`,
+    )
+    log.info('Streaming', { from: lsnText(lsn), slot: config.slotName, publication: config.publicationName })
+    connection.socket.paceMs = paceMs
+    this.#received = lsn
+    this.#flushed = flushed
+    const every = timeout > 0 ? Math.min(config.statusUpdateIntervalMs, timeout / 3) : config.statusUpdateIntervalMs
+    this.#status = setInterval(() => this.#tell(), Math.max(100, every))
+    this.#heartbeatAt = performance.now() + config.heartbeatIntervalMs
+  }
+
+  /** This position is durable: the server may forget what lies before it. */
+  confirm(lsn: number): void {
+    if (lsn <= this.#flushed) return
+    this.#flushed = lsn
+    this.#received = Math.max(this.#received, lsn)
+    this.#tell()
+  }
+
+  stop(): void {
+    clearInterval(this.#status)
+    this.#status = undefined
+  }
+
+  /** Whether everything that was handed over is durable; set by the owner. */
+  settled: () => boolean = () => false
+
+  #tell(): void {
+    if (this.#status === undefined) return
+    this.#parts.connection.socket.write(standbyStatus(this.#received, this.#flushed, Date.now()))
+  }
+
+  /** Batches of records until the signal aborts or the connection breaks. */
+  async *read(): AsyncGenerator<readonly SourceRecord[]> {
+    const { signal, connection, settings } = this.#parts
+    const { maxBatchSize, heartbeatIntervalMs } = settings.config
+    const { socket } = connection
+    let batch: SourceRecord[] = []
+    while (!signal.aborted) {
+      const since = socket.arrived
+      const relation = this.#decode(batch, maxBatchSize)
+      if (relation !== undefined) {
+        await this.#parts.relation(relation)
+        continue
+      }
+      if (heartbeatIntervalMs > 0 && batch.length === 0) await this.#beat(batch, heartbeatIntervalMs)
+      if (batch.length > 0) {
+        yield batch
+        batch = []
+        continue
+      }
+      if (heartbeatIntervalMs <= 0) await socket.more(since)
+      else await this.#moreOrBeat(since, heartbeatIntervalMs)
+    }
+  }
+
+  async #moreOrBeat(since: number, interval: number): Promise<void> {
+    const { connection } = this.#parts
+    const limit = new AbortController()
+    const wait = Math.max(1, Math.min(interval, this.#heartbeatAt - performance.now()))
+    try {
+      await Promise.race([connection.socket.more(since), pause(wait, limit.signal)])
+    } finally {
+      limit.abort()
+    }
+  }
+
+  async #beat(batch: SourceRecord[], interval: number): Promise<void> {
+    const { decoder, heartbeat } = this.#parts
+    const now = performance.now()
+    if (now < this.#heartbeatAt || decoder.inTransaction) return
+    this.#heartbeatAt = now + interval
+    batch.push(await heartbeat(decoder.idlePosition(this.#received)))
+  }
+
+  /** Decodes what has arrived, until the batch is full or a table must be looked at. */
+  #decode(batch: SourceRecord[], maxBatchSize: number): RelationMessage | undefined {
+    const { decoder, connection } = this.#parts
+    const { socket } = connection
+    const { buf, end } = socket
+    const begin = socket.start
+    const moment = new Moment()
+    let { start } = socket
+    try {
+      while (end - start >= 5 && batch.length < maxBatchSize && start - begin < batchBytes) {
+        const next = start + 1 + buf.readInt32BE(start + 1)
+        if (next > end) return undefined
+        const type = buf[start]
+        const at = start + 5
+        start = next
+        if (type !== copyData) this.#other(type, buf, at, next)
+        else if (buf[at] === xlogData) {
+          const lsn = walLsn(buf, at)
+          if (lsn > this.#received) this.#received = lsn
+          const relation = decoder.decode(buf, at + walMessageHeader, next, lsn, moment, batch)
+          if (relation !== undefined) return relation
+        } else if (buf[at] === keepalive) this.#alive(buf, at, batch)
+      }
+      return undefined
+    } finally {
+      socket.start = start
+    }
+  }
+
+  #alive(buf: Buffer, at: number, batch: readonly SourceRecord[]): void {
+    const { settings, decoder } = this.#parts
+    const sent = readLsn(buf, at + 1)
+    if (sent > this.#received) this.#received = sent
+    // Changes of other tables only: nothing of ours lies before what the server has sent.
+    const idle = !decoder.inTransaction && batch.length === 0 && this.settled()
+    if (idle && settings.flushMode === 'connector_and_driver') this.confirm(sent)
+    if (buf[at + 17] === 1) this.#tell()
+  }
+
+  #other(type: number | undefined, buf: Buffer, at: number, end: number): void {
+    if (type === errorResponse) throw new PgError(errorFields(buf, at, end))
+    if (type === copyDone)
+      throw new ConnectionLost('The server ended the stream: it shuts down, or the slot was dropped')
+  }
+}
+
+/** `60s`, `1min`, `0` as SHOW prints them. */
+const milliseconds = (text: string | null): number => {
+  const [, number = '60', unit = ''] = /^(\d+)\s*(\w*)$/.exec(text ?? '') ?? []
+  const factors: Readonly<Record<string, number>> = { ms: 1, s: 1000, min: 60_000, h: 3_600_000, d: 86_400_000 }
+  return Number(number) * (factors[unit] ?? 1)
+}

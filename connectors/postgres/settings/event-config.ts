@@ -1,0 +1,135 @@
+import { c } from 'millrace'
+import { oneOf } from './choices.ts'
+
+const group = 'Connector'
+const events = 'Events'
+
+/** What records look like. */
+export const eventConfig = {
+  'tombstones.on.delete': c.boolean(
+    'A delete is followed by a record without value, so that compaction forgets the key.',
+    {
+      default: true,
+      importance: 'MEDIUM',
+      group: events,
+      width: 'SHORT',
+    },
+  ),
+  'decimal.handling.mode': oneOf(
+    'numeric as precise (Decimal), double (may lose digits) or string.',
+    ['string', 'double', 'precise'],
+    'precise',
+    { importance: 'MEDIUM', group, width: 'SHORT' },
+  ),
+  'money.fraction.digits': c.short('Digits after the point of money values.', {
+    default: 2,
+    min: 0,
+    importance: 'MEDIUM',
+    group,
+    width: 'SHORT',
+  }),
+  'time.precision.mode': oneOf(
+    'Dates and times: adaptive (as precise as the column), adaptive_time_microseconds, connect (ms), isostring, microseconds, nanoseconds.',
+    ['adaptive', 'adaptive_time_microseconds', 'isostring', 'microseconds', 'nanoseconds', 'connect'],
+    'adaptive',
+    { importance: 'MEDIUM', group, width: 'SHORT' },
+  ),
+  'hstore.handling.mode': oneOf('hstore as json or map.', ['json', 'map'], 'json', {
+    importance: 'LOW',
+    group,
+    width: 'MEDIUM',
+  }),
+  'interval.handling.mode': oneOf(
+    'interval as numeric (microseconds) or string (ISO 8601).',
+    ['string', 'numeric'],
+    'numeric',
+    {
+      importance: 'LOW',
+      group,
+      width: 'MEDIUM',
+    },
+  ),
+  'binary.handling.mode': oneOf(
+    'bytea as bytes, or as text: base64, base64-url-safe, hex.',
+    ['bytes', 'base64', 'hex', 'base64-url-safe'],
+    'bytes',
+    { importance: 'LOW', group, width: 'MEDIUM' },
+  ),
+  'unavailable.value.placeholder': c.string(
+    'Stands for a large value that did not change and was not sent; `hex:` begins a placeholder of octets.',
+    { default: '__debezium_unavailable_value', importance: 'MEDIUM', group, width: 'MEDIUM' },
+  ),
+  'include.unknown.datatypes': c.boolean('Columns of types unknown here appear as bytes instead of not at all.', {
+    default: false,
+    importance: 'MEDIUM',
+    group: events,
+    width: 'SHORT',
+  }),
+  'include.schema.comments': c.boolean('Comments on columns become documentation of schemas.', {
+    default: false,
+    importance: 'MEDIUM',
+    group: events,
+    width: 'SHORT',
+  }),
+  'extended.headers.enabled': c.boolean('Records carry headers that name the connector, task and run.', {
+    default: true,
+    importance: 'LOW',
+    group,
+    width: 'SHORT',
+  }),
+  'topic.naming.strategy': c.class('How topics are named: by schema and table.', {
+    default: 'io.debezium.schema.SchemaTopicNamingStrategy',
+    importance: 'MEDIUM',
+    group: events,
+    width: 'MEDIUM',
+  }),
+  'topic.delimiter': c.string('Stands between the parts of topic names.', {
+    default: '.',
+    importance: 'LOW',
+    group: events,
+    width: 'SHORT',
+  }),
+  'schema.name.adjustment.mode': oneOf(
+    'How names of schemas are changed: none.',
+    ['none', 'avro_unicode', 'avro'],
+    'none',
+    {
+      importance: 'LOW',
+      group,
+      width: 'MEDIUM',
+    },
+  ),
+  'field.name.adjustment.mode': oneOf(
+    'How names of fields are changed: none.',
+    ['none', 'avro_unicode', 'avro'],
+    'none',
+    {
+      importance: 'LOW',
+      group,
+      width: 'MEDIUM',
+    },
+  ),
+  'schema.refresh.mode': oneOf(
+    'Has no effect: the schema follows what the server says of a table.',
+    ['columns_diff', 'columns_diff_exclude_unchanged_toast'],
+    'columns_diff',
+    { importance: 'MEDIUM', group, width: 'SHORT' },
+  ),
+  'heartbeat.interval.ms': c.int(
+    'How often a record tells the position when there is no change; it lets the slot move on while other tables change. 0: never.',
+    { default: 0, min: 0, importance: 'MEDIUM', group: events, width: 'MEDIUM' },
+  ),
+  'heartbeat.topics.prefix': c.string('Begins the name of the topic of heartbeats.', {
+    default: '__debezium-heartbeat',
+    aliases: ['topic.heartbeat.prefix'],
+    importance: 'LOW',
+    group: events,
+    width: 'MEDIUM',
+  }),
+  'heartbeat.action.query': c.string('Statement run with each heartbeat.', {
+    optional: true,
+    importance: 'LOW',
+    group: events,
+    width: 'MEDIUM',
+  }),
+} as const

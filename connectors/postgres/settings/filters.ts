@@ -1,0 +1,72 @@
+import { wholeName, wholeNames } from './patterns.ts'
+
+type List = readonly string[] | undefined
+
+export interface FilterSettings {
+  readonly schemaIncludeList: List
+  readonly schemaExcludeList: List
+  readonly tableIncludeList: List
+  readonly tableExcludeList: List
+  readonly columnIncludeList: List
+  readonly columnExcludeList: List
+  readonly messagePrefixIncludeList: List
+  readonly messagePrefixExcludeList: List
+  readonly snapshotIncludeCollectionList: List
+  readonly tableIgnoreBuiltin: boolean
+  readonly messageKeyColumns: string | undefined
+}
+
+type Test = (name: string) => boolean
+
+const chosen = (include: List, exclude: List): Test => {
+  const wanted = wholeNames(include)
+  const unwanted = wholeNames(exclude)
+  if (wanted.length > 0) return name => wanted.some(pattern => pattern.test(name))
+  if (unwanted.length > 0) return name => !unwanted.some(pattern => pattern.test(name))
+  return () => true
+}
+
+const builtinSchemas = new Set(['pg_catalog', 'information_schema'])
+
+/** `table:column,column;...` */
+export const keyColumnsPattern = /^\s*([^:]+):([^:,]+(,[^:,]+)*)\s*$/
+
+/** What the include and exclude lists and message.key.columns say about names. */
+export class Filters {
+  readonly column: (schema: string, table: string, column: string) => boolean
+  readonly messagePrefix: Test
+  readonly inSnapshot: (schema: string, table: string) => boolean
+  readonly #schema: Test
+  readonly #table: Test
+  readonly #builtin: boolean
+  readonly #keys: readonly { readonly table: RegExp; readonly columns: readonly string[] }[]
+
+  /** Throws SyntaxError for a pattern that cannot be read. */
+  constructor(settings: FilterSettings) {
+    this.#schema = chosen(settings.schemaIncludeList, settings.schemaExcludeList)
+    this.#table = chosen(settings.tableIncludeList, settings.tableExcludeList)
+    this.#builtin = !settings.tableIgnoreBuiltin
+    const column = chosen(settings.columnIncludeList, settings.columnExcludeList)
+    this.column = (schema, table, name) => column(`${schema}.${table}.${name}`)
+    this.messagePrefix = chosen(settings.messagePrefixIncludeList, settings.messagePrefixExcludeList)
+    const inSnapshot = chosen(settings.snapshotIncludeCollectionList, undefined)
+    this.inSnapshot = (schema, table) => inSnapshot(`${schema}.${table}`)
+    this.#keys = (settings.messageKeyColumns ?? '')
+      .split(';')
+      .filter(part => part.trim() !== '')
+      .map(part => {
+        const [, table = '', columns = ''] = keyColumnsPattern.exec(part) ?? []
+        return { table: wholeName(table.trim()), columns: columns.split(',').map(name => name.trim()) }
+      })
+  }
+
+  table(schema: string, table: string): boolean {
+    if (!this.#builtin && (builtinSchemas.has(schema) || table === 'spatial_ref_sys')) return false
+    return this.#schema(schema) && this.#table(`${schema}.${table}`)
+  }
+
+  /** Key columns that the user chose for a table; undefined: the primary key. */
+  keyColumns(schema: string, table: string): readonly string[] | undefined {
+    return this.#keys.find(({ table: pattern }) => pattern.test(`${schema}.${table}`))?.columns
+  }
+}

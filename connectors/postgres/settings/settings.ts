@@ -1,0 +1,237 @@
+import { type ConfigOf, type ConfigProblem, camelCase, type Secret } from 'millrace'
+import type { BinaryMode } from '../types/binary-codecs.ts'
+import type { TypeModes } from '../types/column-codec.ts'
+import type { HstoreMode } from '../types/composite-codecs.ts'
+import type { IntervalMode } from '../types/interval-codecs.ts'
+import type { DecimalMode } from '../types/numeric-codecs.ts'
+import type { TimeMode } from '../types/temporal-codecs.ts'
+import { placeholderBytes } from '../types/unavailable-value.ts'
+import type { ConnectOptions, SslMode } from '../wire/pg-connection.ts'
+import { captureConfig } from './capture-config.ts'
+import { choicesOf } from './choices.ts'
+import { connectionConfig } from './connection-config.ts'
+import { eventConfig } from './event-config.ts'
+import { Filters, keyColumnsPattern } from './filters.ts'
+import { listItems, wholeName } from './patterns.ts'
+import { unsupportedConfig, unsupportedProblems } from './unsupported-config.ts'
+
+export const config = { ...connectionConfig, ...captureConfig, ...eventConfig, ...unsupportedConfig } as const
+export type Config = ConfigOf<typeof config>
+
+export type SnapshotMode = 'initial' | 'initial_only' | 'no_data' | 'always' | 'when_needed'
+export type FlushMode = 'connector' | 'manual' | 'connector_and_driver'
+export type PublicationMode = 'all_tables' | 'filtered' | 'no_tables' | 'disabled'
+export type MismatchStrategy = 'no_validation' | 'trust_offset' | 'trust_slot' | 'trust_greater_lsn'
+
+/** The configuration, checked and in the terms of this connector. Plain settings are read from `config`. */
+export interface Settings {
+  readonly config: Config
+  readonly prefix: string
+  readonly connect: ConnectOptions
+  readonly filters: Filters
+  readonly modes: TypeModes
+  readonly placeholder: Buffer
+  readonly snapshotMode: SnapshotMode
+  readonly flushMode: FlushMode
+  readonly publicationMode: PublicationMode
+  readonly mismatch: MismatchStrategy
+  readonly skipped: ReadonlySet<string>
+  /** skipped.operations was given: the publication then leaves these out too. */
+  readonly skippedGiven: boolean
+  /** Queries by `schema.table`. */
+  readonly selectOverrides: ReadonlyMap<string, string>
+  readonly initialStatements: string
+  /** Options of START_REPLICATION by name. */
+  readonly streamParams: ReadonlyMap<string, string>
+}
+
+const invalid = (key: string, what: string): ConfigProblem => ({
+  key,
+  message: `The '${key}' value is invalid: ${what}`,
+})
+
+const textKeys = {
+  'topic.prefix': 'topicPrefix',
+  'database.hostname': 'databaseHostname',
+  'database.user': 'databaseUser',
+  'database.dbname': 'databaseDbname',
+} as const
+
+const memberOf = (key: string): keyof Config => camelCase(key) as keyof Config
+
+const choiceProblems = (given: Config): ConfigProblem[] =>
+  Object.entries(config).flatMap(([key, field]) => {
+    const values = choicesOf.get(field)
+    const value = String(given[memberOf(key)] ?? '').toLowerCase()
+    if (values === undefined || values.includes(value)) return []
+    return [invalid(key, `Value must be one of ${values.toSorted().join(', ')}`)]
+  })
+
+const exclusive = [
+  ['table.include.list', 'table.exclude.list', 'table.include.list'],
+  ['schema.include.list', 'schema.exclude.list', 'schema.include.list'],
+  ['column.include.list', 'column.exclude.list', 'column.include.list'],
+  ['message.prefix.include.list', 'message.prefix.exclude.list', 'logical_decoding_message.prefix.include.list'],
+] as const
+
+const listOf = (given: Config, key: string): readonly string[] =>
+  listItems(given[memberOf(key)] as readonly string[] | undefined)
+
+const listProblems = (given: Config): ConfigProblem[] => {
+  const problems: ConfigProblem[] = []
+  for (const [include, exclude, shown] of exclusive) {
+    if (listOf(given, include).length > 0 && listOf(given, exclude).length > 0)
+      problems.push(invalid(exclude, `"${shown}" is already specified`))
+    for (const key of [include, exclude]) {
+      for (const item of listOf(given, key)) {
+        try {
+          wholeName(item)
+        } catch (error) {
+          const expected = 'A comma-separated list of valid regular expressions is expected, but'
+          problems.push(invalid(key, `${expected} ${item}: ${(error as Error).message}`))
+        }
+      }
+    }
+  }
+  return problems
+}
+
+const textProblems = (given: Config): ConfigProblem[] => {
+  const problems: ConfigProblem[] = []
+  for (const [key, member] of Object.entries(textKeys)) {
+    if ((given[member] ?? '').trim() === '') problems.push(invalid(key, 'A value is required'))
+  }
+  const { topicPrefix = '', slotName, messageKeyColumns } = given
+  if (topicPrefix !== '' && !/^[A-Za-z0-9._-]+$/.test(topicPrefix))
+    problems.push(
+      invalid(
+        'topic.prefix',
+        `${topicPrefix} has invalid format (only the underscore, hyphen, dot and alphanumeric characters are allowed)`,
+      ),
+    )
+  if (!/^[a-z0-9_]{1,63}$/.test(slotName))
+    problems.push(
+      invalid(
+        'slot.name',
+        'Valid replication slot name must contain only digits, lowercase characters and underscores with length <= 63',
+      ),
+    )
+  for (const part of (messageKeyColumns ?? '').split(';').filter(item => item.trim() !== '')) {
+    if (!keyColumnsPattern.test(part))
+      problems.push(
+        invalid('message.key.columns', `${part} has an invalid format (expecting '${keyColumnsPattern.source}')`),
+      )
+  }
+  if (given.skippedOperations.some(name => !['c', 'u', 'd', 't', 'none'].includes(name)))
+    problems.push(invalid('skipped.operations', 'Invalid operation'))
+  return problems
+}
+
+const refusals = (given: Config, originals: Readonly<Record<string, string>>): ConfigProblem[] => {
+  const problems = unsupportedProblems(given, originals).map(([key, what]) => ({
+    key,
+    message: `The '${key}' value is invalid: ${what} is not supported by this connector; remove the setting`,
+  }))
+  const refuse = (key: string, what: string) => problems.push(invalid(key, what))
+  const plugin = given.pluginName.toLowerCase()
+  if (plugin === 'decoderbufs')
+    refuse('plugin.name', 'decoderbufs is not supported; use pgoutput, which every server has')
+  else if (plugin !== 'pgoutput') refuse('plugin.name', 'Value must be one of decoderbufs, pgoutput')
+  const mode = given.snapshotMode.toLowerCase()
+  if (mode === 'custom' || mode === 'configuration_based')
+    refuse('snapshot.mode', `${mode} is not supported; use always, initial, initial_only, no_data or when_needed`)
+  if (given.snapshotQueryMode.toLowerCase() === 'custom')
+    refuse('snapshot.query.mode', 'custom needs a class of the JVM')
+  if (given.snapshotLockingMode.toLowerCase() === 'custom')
+    refuse('snapshot.locking.mode', 'custom needs a class of the JVM')
+  if ((given.databaseSslfactory ?? '') !== '') refuse('database.sslfactory', 'a class of the JVM cannot be used here')
+  if (!/(^|\.)(SchemaTopicNamingStrategy|DefaultTopicNamingStrategy)$/.test(given.topicNamingStrategy))
+    refuse('topic.naming.strategy', `${given.topicNamingStrategy} is not supported; use SchemaTopicNamingStrategy`)
+  for (const key of ['schema.name.adjustment.mode', 'field.name.adjustment.mode']) {
+    const adjustment = String(given[memberOf(key)]).toLowerCase()
+    if (adjustment === 'avro' || adjustment === 'avro_unicode') refuse(key, `${adjustment} is not supported; use none`)
+  }
+  return problems
+}
+
+const flushModes: readonly string[] = ['connector', 'connector_and_driver', 'manual']
+
+/** Checks everything that can be checked without the server. Settings only when there is no problem. */
+export const readSettings = (
+  given: Config,
+  originals: Readonly<Record<string, string>>,
+): { readonly settings: Settings | undefined; readonly problems: readonly ConfigProblem[] } => {
+  const problems = [
+    ...textProblems(given),
+    ...choiceProblems(given),
+    ...listProblems(given),
+    ...refusals(given, originals),
+  ]
+  const flushMode = (given.lsnFlushMode ?? (given.flushLsnSource ? 'connector' : 'manual')).toLowerCase()
+  if (!flushModes.includes(flushMode))
+    problems.push(invalid('lsn.flush.mode', `Value must be one of ${flushModes.join(', ')}`))
+  if (given.maxQueueSize <= given.maxBatchSize)
+    problems.push(invalid('max.queue.size', 'Must be larger than the maximum batch size'))
+  const overrides = new Map<string, string>()
+  for (const table of (given.snapshotSelectStatementOverrides ?? '').split(',').map(name => name.trim())) {
+    if (table === '') continue
+    const key = `snapshot.select.statement.overrides.${table}`
+    const query = originals[key]
+    if (query === undefined) problems.push(invalid(key, 'A query is required'))
+    else overrides.set(table, query.trim().replace(/;$/, ''))
+  }
+  if (problems.length > 0) return { settings: undefined, problems }
+  const lower = (text: string) => text.toLowerCase()
+  return {
+    problems,
+    settings: {
+      config: given,
+      prefix: given.topicPrefix!,
+      connect: connectOptions(given),
+      filters: new Filters(given),
+      modes: {
+        decimal: lower(given.decimalHandlingMode) as DecimalMode,
+        time: lower(given.timePrecisionMode) as TimeMode,
+        binary: lower(given.binaryHandlingMode) as BinaryMode,
+        hstore: lower(given.hstoreHandlingMode) as HstoreMode,
+        interval: lower(given.intervalHandlingMode) as IntervalMode,
+        moneyDigits: given.moneyFractionDigits,
+        unknownTypes: given.includeUnknownDatatypes,
+      },
+      placeholder: placeholderBytes(given.unavailableValuePlaceholder),
+      snapshotMode: lower(given.snapshotMode) as SnapshotMode,
+      flushMode: flushMode as FlushMode,
+      publicationMode: lower(given.publicationAutocreateMode) as PublicationMode,
+      mismatch: lower(given.offsetMismatchStrategy) as MismatchStrategy,
+      skipped: new Set(given.skippedOperations.filter(name => name !== 'none')),
+      skippedGiven: originals['skipped.operations'] !== undefined,
+      selectOverrides: overrides,
+      initialStatements: (given.databaseInitialStatements ?? '')
+        .split(/(?<!;);(?!;)/)
+        .join(';\n')
+        .replaceAll(';;', ';'),
+      streamParams: new Map(
+        (given.slotStreamParams ?? '')
+          .split(';')
+          .filter(part => part.includes('='))
+          .map(part => [part.slice(0, part.indexOf('=')).trim(), part.slice(part.indexOf('=') + 1).trim()]),
+      ),
+    },
+  }
+}
+
+const connectOptions = (given: Config): ConnectOptions => ({
+  host: given.databaseHostname!,
+  port: given.databasePort,
+  keepAlive: given.databaseTcpKeepAlive,
+  connectTimeoutMs: given.databaseConnectTimeout * 1000,
+  user: given.databaseUser!,
+  password: given.databasePassword as Secret | undefined,
+  database: given.databaseDbname!,
+  sslMode: given.databaseSslmode.toLowerCase() as SslMode,
+  sslCert: given.databaseSslcert,
+  sslKey: given.databaseSslkey,
+  sslPassword: given.databaseSslpassword as Secret | undefined,
+  sslRootCert: given.databaseSslrootcert,
+  queryTimeoutMs: given.databaseQueryTimeoutMs,
+})

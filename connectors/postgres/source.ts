@@ -1,0 +1,39 @@
+import { ConfigError, ConnectError, defineSource } from 'millrace'
+import { isUnfinishedSnapshot, startPosition } from './replication/start-position.ts'
+import { config, readSettings } from './settings/settings.ts'
+import { PostgresTask } from './task.ts'
+import { serverProblems } from './validate.ts'
+
+export default defineSource({
+  class: 'io.debezium.connector.postgresql.PostgresConnector',
+  aliases: ['PostgresConnector', 'Postgres'],
+  version: '0.1.0',
+  doc: 'Captures the rows of PostgreSQL tables and every later change to them, by logical replication with pgoutput. Records, topics, schemas and offsets are those of Debezium.',
+  config,
+
+  async validate(given, ctx) {
+    const { settings, problems } = readSettings(given, ctx.originals)
+    return settings === undefined ? problems : serverProblems(settings, ctx.signal)
+  },
+
+  open(given, ctx) {
+    const { settings, problems } = readSettings(given, ctx.originals)
+    const [first] = problems
+    if (settings === undefined)
+      throw new ConfigError(
+        problems.map(({ message }) => message).join('; '),
+        first === undefined ? {} : { key: first.key },
+      )
+    return new PostgresTask(settings, ctx)
+  },
+
+  alterOffsets(_, offsets) {
+    for (const { partition, offset } of offsets) {
+      if (typeof partition['server'] !== 'string')
+        throw new ConnectError("Partition objects must contain the key 'server' with the topic.prefix of the connector")
+      if (offset !== null && !isUnfinishedSnapshot(offset)) startPosition(offset)
+    }
+    // The slot keeps its own position.
+    return false
+  },
+})

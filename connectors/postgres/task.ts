@@ -1,0 +1,364 @@
+import { randomUUID } from 'node:crypto'
+import { ConnectError, type Header, type OffsetMap, pause, type SourceContext, type SourceRecord, s } from 'millrace'
+import { Catalog } from './capture/catalog.ts'
+import { preparePublication, setReplicaIdentities } from './capture/publication.ts'
+import { Sessions } from './capture/sessions.ts'
+import { createSlot, findSlot, type Slot } from './capture/slot.ts'
+import { Snapshot } from './capture/snapshot.ts'
+import { TableBuilder } from './capture/table-builder.ts'
+import { failure } from './failures.ts'
+import { heartbeatRecord } from './records/message-record.ts'
+import type { SnapshotPoint } from './records/snapshot-record.ts'
+import { SourceHead } from './records/source-block.ts'
+import { Decoder } from './replication/decoder.ts'
+import { lsnOf, lsnText } from './replication/lsn.ts'
+import type { RelationMessage } from './replication/messages.ts'
+import { ReplicationStream } from './replication/replication-stream.ts'
+import { isUnfinishedSnapshot, startPosition } from './replication/start-position.ts'
+import type { Settings } from './settings/settings.ts'
+import { identifier, type PgConnection } from './wire/pg-connection.ts'
+import { PgError } from './wire/pg-error.ts'
+
+const contextHeaders = (settings: Settings, task: number): readonly Header[] => {
+  if (!settings.config.extendedHeadersEnabled) return []
+  const schema = s.string()
+  return Object.freeze(
+    Object.entries({
+      connectorLogicalName: settings.prefix,
+      taskId: String(task),
+      connectorName: 'postgresql',
+      runId: randomUUID(),
+    }).map(([name, value]) => ({ key: `__debezium.context.${name}`, schema, value })),
+  )
+}
+
+/** The one task of the connector: snapshot first, when there is to be one, then the stream. */
+export class PostgresTask {
+  readonly #settings: Settings
+  readonly #context: SourceContext
+  readonly #partition: OffsetMap
+  readonly #headers: readonly Header[]
+  readonly #head: SourceHead
+  readonly #builder: TableBuilder
+  #sessions: Sessions
+  #stream: ReplicationStream | undefined
+  #streamConnection: PgConnection | undefined
+  /** The offset after what was handed over last: where `read` goes on after a failure, stored or not. */
+  #position: OffsetMap | undefined
+  #last: SourceRecord | undefined
+  /** A snapshot was completed by this task: `always` means once per start. */
+  #snapshotDone = false
+  #confirmed = 0
+  #attempt = 0
+
+  constructor(settings: Settings, context: SourceContext) {
+    this.#settings = settings
+    this.#context = context
+    this.#partition = Object.freeze({ server: settings.prefix })
+    this.#headers = contextHeaders(settings, context.task)
+    this.#head = new SourceHead(settings.prefix, settings.connect.database)
+    this.#builder = new TableBuilder(settings, this.#head)
+    this.#sessions = new Sessions(settings)
+    context.signal.addEventListener('abort', () => this.#interrupt(), { once: true })
+  }
+
+  async *read(): AsyncGenerator<readonly SourceRecord[]> {
+    const { signal } = this.#context
+    try {
+      this.#sessions = new Sessions(this.#settings)
+      for await (const batch of this.#batches()) {
+        this.#attempt = 0
+        yield batch
+      }
+    } catch (error) {
+      if (signal.aborted) return
+      this.#closeAll()
+      throw failure(error, this.#settings, ++this.#attempt)
+    } finally {
+      this.#context.progress(undefined)
+    }
+  }
+
+  /** Invariant 2: only what is stored moves the slot. */
+  committed(offsets: readonly { readonly partition: OffsetMap; readonly offset: OffsetMap }[]): void {
+    const ours = offsets.filter(({ partition }) => partition['server'] === this.#settings.prefix)
+    const offset = ours.at(-1)?.offset
+    if (offset === undefined) return
+    if (this.#last !== undefined && sameOffset(offset, this.#last.sourceOffset)) this.#last = undefined
+    if (this.#settings.flushMode === 'manual') return
+    const lsn = Number(offset['lsn_commit'] ?? offset['lsn_proc'] ?? 0)
+    if (lsn <= this.#confirmed) return
+    this.#confirmed = lsn
+    this.#stream?.confirm(lsn)
+  }
+
+  async close(): Promise<void> {
+    this.#closeAll()
+    if (!this.#settings.config.slotDropOnStop) return
+    const sessions = new Sessions(this.#settings)
+    try {
+      const connection = await sessions.replication()
+      await connection.query(`DROP_REPLICATION_SLOT ${identifier(this.#settings.config.slotName)} WAIT`)
+    } catch (error) {
+      if (!(error instanceof PgError && error.code === '42704'))
+        this.#context.log.warn('The replication slot could not be dropped; drop it by hand', { error })
+    } finally {
+      sessions.closeAll()
+    }
+  }
+
+  /** The stream's connection stays: the last commit still has to be told. */
+  #interrupt(): void {
+    this.#sessions.end(this.#streamConnection)
+    this.#streamConnection?.socket.interrupt()
+  }
+
+  #closeAll(): void {
+    this.#stream?.stop()
+    this.#stream = undefined
+    this.#streamConnection = undefined
+    this.#sessions.end()
+    this.#sessions.closeAll()
+  }
+
+  async *#batches(): AsyncGenerator<readonly SourceRecord[]> {
+    const { log, signal } = this.#context
+    const { config, snapshotMode } = this.#settings
+    const admin = await this.#sessions.query()
+    await checkServer(admin, this.#settings)
+    const catalog = new Catalog(admin)
+    const captured = (await catalog.tables()).filter(table => this.#settings.filters.table(table.schema, table.name))
+    const streams = snapshotMode !== 'initial_only'
+    const stored = this.#position ?? (await this.#context.offsets([this.#partition]))[0]
+    let slot = streams ? await this.#usableSlot(admin) : undefined
+    let offset = await this.#trusted(stored, slot)
+    if (offset !== undefined && (isUnfinishedSnapshot(offset) || (snapshotMode === 'always' && !this.#snapshotDone)))
+      offset = undefined
+    if (offset !== undefined && !streams) {
+      log.info('The snapshot was completed before; snapshot.mode=initial_only has nothing more to do')
+      return
+    }
+    if (streams) {
+      await setReplicaIdentities(admin, this.#settings, captured, log)
+      await preparePublication(admin, this.#settings, captured, log)
+    }
+    const snapshot = offset === undefined && snapshotMode !== 'no_data'
+    if (snapshot) {
+      if (config.snapshotDelayMs > 0) await pause(config.snapshotDelayMs, signal)
+      const point = yield* this.#snapshot(admin, streams && slot === undefined, streams)
+      slot ??= streams ? await findSlot(admin, config.slotName) : undefined
+      offset = pointOffset(point)
+    } else if (slot === undefined && streams) {
+      const replication = await this.#sessions.replication()
+      const { consistentPoint } = await this.#newSlot(replication, false)
+      this.#sessions.close(replication)
+      offset ??= { lsn: consistentPoint }
+    }
+    if (!streams) return
+    offset ??= { lsn: slot?.confirmed ?? (await currentLsn(admin)) }
+    this.#position = offset
+    if (config.streamingDelayMs > 0) await pause(config.streamingDelayMs, signal)
+    yield* this.#changes(catalog, admin, offset)
+  }
+
+  /** The slot, where it exists and can be used. */
+  async #usableSlot(admin: PgConnection): Promise<Slot | undefined> {
+    const { slotName } = this.#settings.config
+    const slot = await findSlot(admin, slotName)
+    if (slot === undefined) return undefined
+    if (slot.plugin !== 'pgoutput')
+      throw new ConnectError(
+        `The replication slot ${slotName} belongs to the plugin ${slot.plugin}, not pgoutput: drop it, or choose another slot.name`,
+      )
+    if (slot.database !== this.#settings.connect.database)
+      throw new ConnectError(
+        `The replication slot ${slotName} belongs to the database ${slot.database}: choose another slot.name`,
+      )
+    return slot
+  }
+
+  /** The stored offset, when the slot still has what comes after it. */
+  async #trusted(stored: OffsetMap | undefined, slot: Slot | undefined): Promise<OffsetMap | undefined> {
+    const { snapshotMode, mismatch, config } = this.#settings
+    if (stored === undefined || snapshotMode === 'initial_only' || snapshotMode === 'always') return stored
+    if (isUnfinishedSnapshot(stored)) return stored
+    const { processed } = startPosition(stored)
+    const lost =
+      slot === undefined
+        ? `the replication slot ${config.slotName} does not exist any more`
+        : slot.walStatus === 'lost' || slot.restart === undefined
+          ? `the replication slot ${config.slotName} has lost what it kept (max_slot_wal_keep_size)`
+          : slot.restart > processed
+            ? `the replication slot ${config.slotName} keeps changes only from ${lsnText(slot.restart)} on, and ${lsnText(processed)} is stored`
+            : undefined
+    if (lost !== undefined) {
+      if (snapshotMode === 'when_needed') {
+        this.#context.log.warn(`A new snapshot is needed: ${lost}`)
+        return undefined
+      }
+      throw new ConnectError(
+        `Changes are missing: ${lost}. Reset the offsets of the connector for a new snapshot, or use snapshot.mode=when_needed`,
+      )
+    }
+    const confirmed = slot?.confirmed ?? 0
+    if (confirmed > processed && mismatch === 'trust_offset')
+      throw new ConnectError(
+        `The replication slot ${config.slotName} was moved to ${lsnText(confirmed)}, beyond the stored ${lsnText(processed)}: changes between them are gone (offset.mismatch.strategy=trust_offset)`,
+      )
+    if (confirmed > processed && mismatch !== 'no_validation')
+      return { ...stored, lsn_proc: confirmed, lsn_commit: confirmed }
+    return stored
+  }
+
+  #newSlot(replication: PgConnection, temporary: boolean) {
+    const { slotName, slotFailover } = this.#settings.config
+    const name = temporary ? `${slotName.slice(0, 40)}_snapshot_${process.pid}_${Date.now() % 100000}` : slotName
+    this.#context.log.info(temporary ? 'Finding the instant of the snapshot' : 'Creating the replication slot', {
+      name,
+    })
+    return createSlot(replication, name, {
+      temporary,
+      failover: slotFailover && !temporary && replication.serverVersion >= 170000,
+    })
+  }
+
+  /**
+   * All rows as of one instant, which a slot fixes: transactions committed before it are in the snapshot, all others are
+   * streamed. An existing slot fixes none, so a temporary one does.
+   */
+  async *#snapshot(
+    admin: PgConnection,
+    createPermanent: boolean,
+    streams: boolean,
+  ): AsyncGenerator<readonly SourceRecord[], SnapshotPoint> {
+    const { log } = this.#context
+    const connection = await this.#sessions.query()
+    const replication = streams ? await this.#sessions.replication() : undefined
+    const exported = replication === undefined ? undefined : await this.#newSlot(replication, !createPermanent)
+    const lsn = exported?.consistentPoint ?? (await currentLsn(admin))
+    const txId = await admin.value('select case when pg_is_in_recovery() then 0 else txid_current() end')
+    const point: SnapshotPoint = { lsn, txId: Number(txId), tsMicros: Date.now() * 1000 }
+    const snapshot = new Snapshot(
+      {
+        settings: this.#settings,
+        builder: this.#builder,
+        partition: this.#partition,
+        headers: this.#headers,
+        log,
+        progress: text => this.#context.progress(text),
+      },
+      connection,
+      point,
+    )
+    await snapshot.begin(exported?.snapshot)
+    this.#sessions.close(replication)
+    for await (const batch of snapshot.read()) {
+      this.#last = batch.at(-1)
+      yield batch
+    }
+    this.#sessions.close(connection)
+    this.#snapshotDone = true
+    this.#position = pointOffset(point)
+    return point
+  }
+
+  async *#changes(catalog: Catalog, admin: PgConnection, offset: OffsetMap): AsyncGenerator<readonly SourceRecord[]> {
+    const { config } = this.#settings
+    const { log, signal } = this.#context
+    const start = startPosition(offset)
+    const decoder = new Decoder(this.#settings, this.#head, this.#partition, this.#headers, start)
+    const connection = await this.#sessions.replication()
+    const stream = new ReplicationStream({
+      settings: this.#settings,
+      connection,
+      decoder,
+      signal,
+      log,
+      relation: message => this.#learn(message, catalog, decoder),
+      heartbeat: async position => {
+        if (config.heartbeatActionQuery !== undefined) await admin.query(config.heartbeatActionQuery)
+        const topic = `${config.heartbeatTopicsPrefix}.${this.#settings.prefix}`
+        return heartbeatRecord(topic, this.#settings.prefix, this.#partition, position, Date.now())
+      },
+    })
+    stream.settled = () => this.#last === undefined
+    await this.#startStream(stream, start.processed)
+    this.#stream = stream
+    this.#streamConnection = connection
+    for await (const batch of stream.read()) {
+      const last = batch.at(-1)!
+      this.#last = last
+      this.#position = last.sourceOffset
+      yield batch
+    }
+  }
+
+  /** The slot may still be held by a connection of ours that the server has not noticed to be gone. */
+  async #startStream(stream: ReplicationStream, lsn: number): Promise<void> {
+    const { slotMaxRetries, slotRetryDelayMs } = this.#settings.config
+    const { signal, log } = this.#context
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await stream.start(lsn, this.#confirmed)
+      } catch (error) {
+        const busy = error instanceof PgError && error.code === '55006'
+        if (!busy || signal.aborted) throw error
+        if (attempt >= slotMaxRetries)
+          throw new ConnectError(failure(error, this.#settings, 0).message, { cause: error })
+        this.#context.progress(`waiting for the replication slot: ${error.text}`)
+        log.warn('The replication slot is in use; trying again', { attempt: attempt + 1, error })
+        await pause(slotRetryDelayMs, signal)
+      }
+    }
+  }
+
+  /** A table appeared in the stream, or changed: what its rows look like from here on. */
+  async #learn(message: RelationMessage, catalog: Catalog, decoder: Decoder): Promise<void> {
+    if (!this.#settings.filters.table(message.schema, message.name)) return decoder.setTable(message.oid, null)
+    const description = (await catalog.describe([message.oid])).get(message.oid)
+    const oids = message.columns.map(column => column.typeOid)
+    let types = await catalog.types(oids)
+    if (oids.some(oid => types.resolve(oid, -1).enumLabels !== undefined)) {
+      catalog.forgetTypes()
+      types = await catalog.types(oids)
+    }
+    const { oid, schema, name } = message
+    const table = { oid, columns: description?.columns ?? [], keyColumns: description?.keyColumns ?? [], schema, name }
+    decoder.setTable(oid, this.#builder.build(table, message.columns, types, 'stream'))
+  }
+}
+
+const pointOffset = ({ lsn, txId, tsMicros }: SnapshotPoint): OffsetMap => ({
+  last_snapshot_record: true,
+  lsn,
+  txId,
+  ts_usec: tsMicros,
+  snapshot: 'INITIAL',
+  snapshot_completed: true,
+})
+
+const sameOffset = (a: OffsetMap, b: OffsetMap): boolean =>
+  a['lsn'] === b['lsn'] &&
+  a['lsn_proc'] === b['lsn_proc'] &&
+  a['messageType'] === b['messageType'] &&
+  a['lsn_events_processed'] === b['lsn_events_processed']
+
+const currentLsn = async (connection: PgConnection): Promise<number> => {
+  const sql = 'select case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_lsn() end'
+  return lsnOf((await connection.value(sql)) ?? '0/0')
+}
+
+/** The oldest server whose catalog and protocol are understood here. */
+export const oldestServer = 120000
+
+const checkServer = async (connection: PgConnection, settings: Settings): Promise<void> => {
+  if (connection.serverVersion < oldestServer)
+    throw new ConnectError(
+      `PostgreSQL ${connection.parameter('server_version')} is too old: version ${oldestServer / 10000} or later is needed`,
+    )
+  const level = await connection.value('show wal_level')
+  if (level !== 'logical')
+    throw new ConnectError(
+      `The server at ${settings.connect.host}:${settings.connect.port} has wal_level=${level}: set wal_level=logical in postgresql.conf and restart it`,
+    )
+}

@@ -1,0 +1,369 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type pg from 'pg'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import source from '../../../connectors/postgres/source.ts'
+import { ByteWriter } from '../../../runtime/api/byte-writer.ts'
+import type { Converter } from '../../../runtime/api/define.ts'
+import { resolveLazy } from '../../../runtime/api/lazy.ts'
+import type { SourceRecord } from '../../../runtime/api/record.ts'
+import type { Schema } from '../../../runtime/api/schema.ts'
+import { parseConfig } from '../../../runtime/config/parse.ts'
+import jsonConverter from '../../../runtime/converters/json-converter.ts'
+import { TestPostgres } from '../../support/postgres.ts'
+import { Capture, type StoredOffsets } from '../../support/postgres-capture.ts'
+import { compact, fromJs, type Json, parse } from './lossless-json.mjs'
+import { normaliseHeader, normaliseValue, Ordinals, ordinals } from './normalise.mjs'
+import { notYet } from './not-yet.ts'
+
+interface Step {
+  readonly sql?: string | readonly string[]
+  readonly mayFail?: boolean
+  readonly session?: string
+  readonly run?: string | readonly string[]
+  readonly sleep?: number
+  readonly quiet?: boolean
+  readonly query?: string
+  readonly as?: string
+  readonly offsets?: string
+  readonly rest?: readonly [method: string, path: string]
+  readonly validate?: Readonly<Record<string, string | null>>
+  readonly restart?: boolean
+  readonly stop?: boolean
+  readonly resume?: boolean | string
+  readonly reconfigure?: Readonly<Record<string, string | null>>
+  readonly failed?: string
+}
+
+interface Scenario {
+  readonly name: string
+  readonly title: string
+  readonly before: readonly string[]
+  readonly config: Readonly<Record<string, string>>
+  readonly createdByStep?: boolean
+  readonly steps: readonly Step[]
+}
+
+const folder = new URL('./scenarios/', import.meta.url)
+const names = readdirSync(folder)
+  .filter(file => file.endsWith('.json'))
+  .map(file => file.slice(0, -5))
+const only = process.env['SCENARIOS']?.split(',')
+const played = names.filter(
+  name => only?.includes(name) ?? !Object.keys(notYet).some(start => (start.endsWith('_') ? name.startsWith(start) : name === start)),
+)
+
+let server: TestPostgres
+beforeAll(async () => {
+  server = await TestPostgres.start({ max_replication_slots: '30', max_wal_senders: '30' })
+})
+afterAll(() => server?.stop())
+
+const list = (value: string | readonly string[] | undefined): readonly string[] =>
+  value === undefined ? [] : typeof value === 'string' ? [value] : value
+
+const converterOf = (config: Readonly<Record<string, string>>, prefix: string): Converter => {
+  const own = Object.entries(config).filter(([key]) => key.startsWith(prefix))
+  const { config: parsed } = parseConfig(
+    jsonConverter.config,
+    Object.fromEntries(own.map(([key, value]) => [key.slice(prefix.length), value])),
+  )
+  return jsonConverter.create(parsed as never, 'value')
+}
+
+/** The bytes of a side, by the fast path and by the object path: they must be the same. */
+const bytesOf = (converter: Converter, topic: string, schema: Schema | null, value: unknown): string | null => {
+  const out = new ByteWriter(16)
+  const fast = converter.encodeInto!(out, topic, schema, value) ? out.buf.toString('utf8', 0, out.pos) : null
+  const slow = converter.encode(topic, schema, resolveLazy(value))
+  expect(fast).toBe(slow === null ? null : Buffer.from(slow).toString('utf8'))
+  return fast
+}
+
+/** Plays a scenario with the connector in this process. */
+class Play {
+  readonly #scenario: Scenario
+  readonly #id: string
+  readonly #captured: Json[] = []
+  readonly #records: SourceRecord[] = []
+  #config: Record<string, string> = {}
+  #client: pg.Client | undefined
+  readonly #sessions = new Map<string, pg.Client>()
+  #capture: Capture | undefined
+  #offsets: StoredOffsets | undefined
+
+  constructor(scenario: Scenario) {
+    this.#scenario = scenario
+    this.#id = `dbz_${scenario.name}`
+  }
+
+  #rename = (text: string): string =>
+    text
+      .replace(/(\[L[\w.]+;@)[0-9a-f]+/g, '$1<hash>')
+      .replace(/(must be one of )([\w-]+(?:, [\w-]+)+)/g, (_, start: string, values: string) => start + values.split(', ').sort().join(', '))
+      .replaceAll(`Connection to ${server.host}:`, 'Connection to ${pg.host}:')
+
+  #context(more: object = {}) {
+    return { rename: this.#rename, txid: true, ...more }
+  }
+
+  #record(kind: string, name: string, value: unknown): void {
+    this.#captured.push(fromJs({ kind, name, value }))
+  }
+
+  #filled(changes: Readonly<Record<string, string | null>> = {}): Record<string, string> {
+    const filled: Record<string, string> = {
+      ...this.#scenario.config,
+      'database.hostname': server.host,
+      'database.port': String(server.port),
+      'database.user': server.user,
+      'database.password': server.password,
+      'slot.retry.delay.ms': '100',
+    }
+    for (const [key, value] of Object.entries(changes)) {
+      if (value === null) delete filled[key]
+      else filled[key] = value
+    }
+    return filled
+  }
+
+  async #start(): Promise<void> {
+    this.#capture = new Capture(this.#offsets === undefined ? {} : { offsets: this.#offsets })
+    this.#offsets = this.#capture.offsets
+    await this.#capture.start(this.#config)
+    const mode = this.#config['snapshot.mode']
+    await this.#capture.until(
+      async () => (mode === 'initial_only' ? this.#capture!.ended : this.#streaming()),
+      'the stream',
+    )
+  }
+
+  async #streaming(): Promise<boolean> {
+    const { rows } = await this.#client!.query(
+      `select 1 from pg_stat_replication r join pg_replication_slots s on s.active_pid = r.pid where s.slot_name = $1 and r.state = 'streaming'`,
+      [this.#config['slot.name']],
+    )
+    return rows.length > 0
+  }
+
+  async #stop(): Promise<void> {
+    await this.#capture?.stop()
+    this.#records.push(...(this.#capture?.records ?? []))
+    this.#capture = undefined
+  }
+
+  /** Everything written so far was sent, and the records have come to rest. */
+  async #quiet(): Promise<void> {
+    if (this.#capture === undefined) return
+    const { rows } = await this.#client!.query('select pg_current_wal_insert_lsn() l')
+    await this.#capture.until(async () => {
+      const { rows: sent } = await this.#client!.query(
+        'select r.sent_lsn >= $2::pg_lsn ok from pg_stat_replication r join pg_replication_slots s on s.active_pid = r.pid where s.slot_name = $1',
+        [this.#config['slot.name'], rows[0]!.l],
+      )
+      return sent.length === 0 || sent[0]!.ok === true
+    }, 'the server to send everything')
+    let count = -1
+    while (count !== this.#capture.records.length) {
+      count = this.#capture.records.length
+      // Long enough for what the server has sent to be read: reads are paced by 5 ms.
+      await sleep(150)
+      if (this.#config['heartbeat.interval.ms'] !== undefined) break
+    }
+    if (this.#capture.failure !== undefined) throw this.#capture.failure
+  }
+
+  async #step(step: Step): Promise<void> {
+    const client = this.#client!
+    for (const statement of list(step.sql)) {
+      try {
+        await client.query(statement)
+      } catch (error) {
+        if (step.mayFail !== true) throw error
+        this.#record('sqlError', statement, (error as Error).message)
+      }
+    }
+    if (step.session !== undefined) {
+      let session = this.#sessions.get(step.session)
+      if (session === undefined) this.#sessions.set(step.session, (session = await server.client(this.#id)))
+      for (const statement of list(step.run)) await session.query(statement)
+    }
+    if (step.quiet === true) await this.#quiet()
+    if (step.query !== undefined) {
+      const { rows } = await client.query(step.query)
+      this.#record('query', step.as!, normaliseValue(fromJs(rows), this.#context()))
+    }
+    if (step.offsets !== undefined) {
+      await this.#quiet()
+      const value = fromJs({ key: ['<connector>', { server: this.#id }], value: this.#offsets!.stored })
+      this.#record('offsetsTopic', step.offsets, normaliseValue(value, this.#context()))
+    }
+    if (step.rest !== undefined) await this.#rest(step)
+    if (step.validate !== undefined) await this.#validate(step)
+    if (step.restart === true) {
+      await this.#quiet()
+      await this.#stop()
+      await this.#start()
+    }
+    if (step.stop === true) await this.#stop()
+    if (step.resume !== undefined) await this.#start()
+    if (step.reconfigure !== undefined) {
+      await this.#stop()
+      this.#config = this.#filled(step.reconfigure)
+      await this.#start()
+    }
+  }
+
+  async #rest(step: Step): Promise<void> {
+    const [method, path] = step.rest!
+    const name = step.as ?? `${method} ${path}`
+    if (path.endsWith('/offsets') && method === 'GET') {
+      const stored = this.#offsets?.stored
+      const offsets = stored === undefined ? [] : [{ partition: { server: this.#id }, offset: stored }]
+      this.#record('rest', name, normaliseValue(fromJs({ status: 200, body: { offsets } }), this.#context()))
+    } else if (path.endsWith('/offsets')) this.#offsets!.stored = undefined
+    else if (method === 'DELETE') await this.#stop()
+    else if (path.endsWith('/status')) expect(this.#capture!.failure).toBeUndefined()
+  }
+
+  async #validate(step: Step): Promise<void> {
+    const props = this.#filled(step.validate)
+    const { config, problems: parseProblems } = parseConfig(source.config, props)
+    const problems =
+      parseProblems.length > 0
+        ? parseProblems
+        : await source.validate!(config as never, {
+            connector: 'golden',
+            log: { debug() {}, info() {}, warn() {}, error() {} },
+            originals: props,
+            signal: new AbortController().signal,
+          })
+    const errors = [...new Set(problems.map(({ key }) => key))].map(key => ({
+      name: key,
+      errors: problems.filter(problem => problem.key === key).map(({ message }) => this.#rename(message)),
+    }))
+    this.#record('validate', step.as!, { error_count: errors.length, errors })
+  }
+
+  async play(): Promise<{ captured: readonly Json[]; topics: Json }> {
+    await server.run('postgres', `create database ${this.#id} template template0 encoding 'UTF8' lc_collate 'C' lc_ctype 'C'`)
+    this.#client = await server.client(this.#id)
+    try {
+      for (const statement of this.#scenario.before) await this.#client.query(statement)
+      this.#config = this.#filled()
+      if (this.#scenario.createdByStep !== true) await this.#start()
+      for (const step of this.#scenario.steps) await this.#step(step)
+      await this.#quiet()
+      await this.#stop()
+      return { captured: this.#captured, topics: this.#topics() }
+    } finally {
+      await this.#capture?.stop()
+      for (const session of this.#sessions.values()) await session.end()
+      await this.#client.query('select pg_drop_replication_slot(slot_name) from pg_replication_slots where not active')
+      await this.#client.end()
+      await server.run('postgres', `drop database ${this.#id} with (force)`)
+    }
+  }
+
+  #topics(): Json {
+    const { config } = this.#scenario
+    const key = converterOf(config, 'key.converter.')
+    const value = converterOf(config, 'value.converter.')
+    const headers = converterOf({ 'schemas.enable': 'false', ...config }, config['header.converter'] === undefined ? '' : 'header.converter.')
+    const topics = new Map<string, SourceRecord[]>()
+    for (const record of this.#records) {
+      const records = topics.get(record.topic) ?? []
+      records.push(record)
+      topics.set(record.topic, records)
+    }
+    const order = new Ordinals()
+    return new Map(
+      [...topics.keys()].sort().map(topic => [
+        topic,
+        topics.get(topic)!.map(record => this.#shown(record, key, value, headers, order)),
+      ]),
+    )
+  }
+
+  #shown(record: SourceRecord, key: Converter, value: Converter, header: Converter, order: Ordinals): Json {
+    const { topic } = record
+    const side = (converter: Converter, schema: Schema | null, of: unknown, name: string) => {
+      const text = bytesOf(converter, topic, schema, of)
+      if (text === null) return { shown: null, raw: null }
+      const parsed = parse(text) as ReadonlyMap<string, Json>
+      const enveloped = parsed.size === 2 && parsed.has('schema')
+      const raw = enveloped ? parsed.get('payload')! : parsed
+      const payload = normaliseValue(raw, this.#context(name === 'k' ? { keepNames: ['xmin'] } : {}))
+      return { shown: fromJs({ ...(enveloped ? { schema: parsed.get('schema') } : {}), payload }), raw }
+    }
+    const k = side(key, record.keySchema ?? null, record.key ?? null, 'k')
+    const v = side(value, record.valueSchema ?? null, record.value, 'v')
+    const headers = (record.headers ?? []).map(({ key: name, schema, value: of }) => {
+      const plain = resolveLazy(of)
+      const quoted = this.#scenario.config['header.converter'] !== undefined || typeof plain !== 'string'
+      const text = quoted ? bytesOf(header, topic, schema, plain) : (plain as string)
+      return [name, normaliseHeader(name, text, this.#context())]
+    })
+    const counts = v.raw === null ? null : ordinals(v.raw, order)
+    return fromJs({ key: k.shown, value: v.shown, headers, ...(counts === null ? {} : { order: counts }) })
+  }
+}
+
+/** The golden file in the form of `Play`: schemas in place, what only REST knows left out. */
+const expected = (golden: ReadonlyMap<string, Json>): { captured: readonly Json[]; topics: Json } => {
+  const schemas = (golden.get('schemas') ?? new Map()) as ReadonlyMap<string, Json>
+  const put = (side: Json): Json => {
+    if (!(side instanceof Map) || !side.has('schema')) return side
+    const id = side.get('schema') as string | null
+    return new Map(side).set('schema', id === null ? null : schemas.get(id))
+  }
+  const topics = new Map<string, Json>()
+  for (const [topic, entry] of golden.get('topics') as ReadonlyMap<string, ReadonlyMap<string, Json>>) {
+    const records = (entry.get('records') as readonly ReadonlyMap<string, Json>[]).map(record =>
+      new Map([...record].map(([name, value]) => [name, name === 'key' || name === 'value' ? put(value) : value] as const)),
+    )
+    topics.set(topic, records)
+  }
+  const captured = ((golden.get('captured') ?? []) as readonly ReadonlyMap<string, Json>[]).flatMap(entry => {
+    const kind = entry.get('kind')
+    const value = entry.get('value') as ReadonlyMap<string, Json>
+    if (kind === 'rest' && !String(entry.get('name')).includes('offsets')) return []
+    if (kind === 'rest' && entry.get('name') === 'delete offsets') return []
+    if (kind !== 'validate') return [entry]
+    const body = value.get('body') as ReadonlyMap<string, Json>
+    return [new Map<string, Json>([...entry, ['value', fromJs({ error_count: body.get('error_count'), errors: body.get('errors') })]])]
+  })
+  return { captured, topics }
+}
+
+/** Heartbeats go on for ever: the first one counts. */
+const collapsed = (topics: Json): Json =>
+  new Map(
+    [...(topics as ReadonlyMap<string, readonly Json[]>)].map(([topic, records]) => [
+      topic,
+      topic.startsWith('__debezium-heartbeat') ? records.slice(0, 1) : records,
+    ]),
+  )
+
+const pretty = (value: Json): unknown =>
+  value instanceof Map
+    ? Object.fromEntries([...value].map(([key, item]) => [key, pretty(item)]))
+    : Array.isArray(value)
+      ? value.map(pretty)
+      : value !== null && typeof value === 'object'
+        ? compact(value)
+        : value
+
+test.each(played)('%s', { timeout: 60_000 }, async name => {
+  const text = readFileSync(new URL(`${name}.json`, folder), 'utf8')
+  const golden = expected(parse(text) as ReadonlyMap<string, Json>)
+  const result = await new Play(JSON.parse(text) as Scenario).play()
+  expect(pretty(collapsed(result.topics))).toEqual(pretty(golden.topics))
+  // Members in the same order, and numbers with the same digits.
+  expect(compact(collapsed(result.topics))).toBe(compact(golden.topics))
+  expect(result.captured.map(pretty)).toEqual(golden.captured.map(pretty))
+})
+
+test('every reason not to play a scenario still has one', () => {
+  for (const start of Object.keys(notYet)) expect(names.some(name => name.startsWith(start)), start).toBe(true)
+})

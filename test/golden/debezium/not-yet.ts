@@ -1,0 +1,21 @@
+/** Scenarios that are not played, each with the reason. The beginning of a name stands for all that begin so. */
+export const notYet: Readonly<Record<string, string>> = {
+  unwrap_: 'about a transformation, not the connector',
+  outbox_: 'about a transformation, not the connector',
+  router_: 'about a transformation, not the connector',
+  smt_: 'about a transformation, not the connector',
+  rest_create: 'about the REST interface, not the connector',
+  signal_: 'signals are refused',
+  notification_sink: 'notifications are refused',
+  tx_metadata: 'provide.transaction.metadata is refused',
+  col_mask: 'masking is refused',
+  col_propagate: 'column.propagate.source.type is refused',
+  toast_full: 'uses column.truncate.to.N.chars, which is refused',
+  naming_avro_unicode: 'schema.name.adjustment.mode=avro_unicode is refused',
+  naming_regex_strategy: 'other topic naming strategies are refused',
+  snap_config_based: 'snapshot.mode=configuration_based is refused',
+  plugin_default: 'without plugin.name pgoutput is used, where Debezium fails',
+  type_domain_over_enum: 'Debezium fails on such a database; here it works',
+  type_array_multi: 'Debezium shows the identity of Java objects; here a nested array is null',
+  validate_config: 'lists every setting of the JVM connector with its internal ones',
+}
