@@ -1,4 +1,5 @@
 import type { RecordBatchWriter } from '../../protocol/record-batch-writer.ts'
+import { asError } from '../errors.ts'
 import type { Delivery } from '../ports.ts'
 
 /** Someone who waits until a number of batches is settled. */
@@ -49,13 +50,19 @@ export class Batch {
     }
   }
 
-  /** Tells everyone, in order. */
+  /** Tells everyone, in order. What one of them throws is thrown after all were told. */
   settle(topic: string, partition: number, error: Error | null): void {
     const { deliveries, counts } = this
+    let thrown: unknown
     for (let i = 0; i < deliveries.length; i++) {
-      if (error === null) deliveries[i]!.acknowledged(counts[i]!, topic, partition)
-      else deliveries[i]!.failed(counts[i]!, topic, partition, error)
+      try {
+        if (error === null) deliveries[i]!.acknowledged(counts[i]!, topic, partition)
+        else deliveries[i]!.failed(counts[i]!, topic, partition, error)
+      } catch (reason) {
+        thrown ??= asError(reason)
+      }
     }
     for (const latch of this.latches) if (--latch.left === 0) latch.open()
+    if (thrown !== undefined) throw thrown
   }
 }

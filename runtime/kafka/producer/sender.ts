@@ -105,26 +105,30 @@ export class Sender {
   #leaderToSendTo(queue: PartitionQueue, now: number): number {
     for (;;) {
       if (queue.inFlight !== null) return this.#rest(queue)
-      let batch = queue.sealed[0] ?? null
-      if (batch === null) {
-        if (queue.open === null || queue.open.count === 0 || queue.sendAt === Number.POSITIVE_INFINITY) {
-          return this.#rest(queue)
-        }
+      const batch = queue.sealed[0] ?? queue.open
+      if (batch === null || batch.count === 0) return this.#rest(queue)
+      if (batch === queue.open) {
+        if (queue.sendAt === Number.POSITIVE_INFINITY) return this.#rest(queue)
         if (queue.sendAt > now) return this.#wakeAt(queue.sendAt)
-        batch = this.seal(queue)!
       }
-      if (now - batch.createdAt > this.#config.deliveryTimeoutMs && !batch.compressing) {
+      if (batch.compressing) return -1
+      const size = batch.bytes?.length ?? batch.writer!.sizeInBytes
+      const expired = now - batch.createdAt > this.#config.deliveryTimeoutMs
+      const tooLarge = size > this.#config.maxRequestSize && batch.baseSequence < 0
+      const uncompressed = batch.bytes === null && this.#config.compression !== 'none'
+      // Else it stays open until it goes out: what comes meanwhile goes with it.
+      if (batch === queue.open && (expired || tooLarge || uncompressed)) this.seal(queue)
+      if (expired && !batch.compressing) {
         this.#expire(queue, batch)
         continue
       }
       if (batch.compressing) return -1
       if (queue.retryAt > now) return this.#wakeAt(queue.retryAt)
-      if (batch.bytes === null && this.#config.compression !== 'none') {
+      if (uncompressed) {
         this.#compress(queue, batch)
         return -1
       }
-      const size = batch.bytes?.length ?? batch.writer!.sizeInBytes
-      if (size > this.#config.maxRequestSize && batch.baseSequence < 0) {
+      if (tooLarge) {
         this.#tooLargeForRequest(queue, batch, size)
         continue
       }
@@ -157,10 +161,11 @@ export class Sender {
       let size = 0
       for (; at < queues.length; at++) {
         const queue = queues[at]!
-        const batch = queue.sealed[0]!
+        const batch = queue.sealed[0] ?? queue.open!
         const next = batch.bytes?.length ?? batch.writer!.sizeInBytes
         if (entries.length > 0 && size + next > this.#config.maxRequestSize) break
         size += next
+        if (batch === queue.open) this.seal(queue)
         const bytes = queue.begin(batch, this.#config.idempotent)
         entries.push({ queue, batch, bytes, topicId: topicIdOf(this.#cluster.metadata, queue.topic) })
         this.#ready.delete(queue)
