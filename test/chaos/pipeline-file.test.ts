@@ -79,8 +79,16 @@ test('a worker killed with its broker, again and again: file to topic to S3, eac
   }
   write(ROWS - written)
   const last = await world.worker(properties)
-  await eventually('the source has read all', async () => (await readTopic(last.bootstrap, topic)).length, n => n >= ROWS)
-  await eventually('the sink has delivered all', () => lagOf(last.bootstrap, 'connect-sink', topic), lag => lag === 0)
+  await eventually(
+    'the source has read all',
+    async () => (await readTopic(last.bootstrap, topic)).length,
+    n => n >= ROWS,
+  )
+  await eventually(
+    'the sink has delivered all',
+    () => lagOf(last.bootstrap, 'connect-sink', topic),
+    lag => lag === 0,
+  )
   expect((await last.parts()).map(part => part.state)).toEqual(['RUNNING', 'RUNNING'])
 
   const ids = new Set<number>()
@@ -88,5 +96,7 @@ test('a worker killed with its broker, again and again: file to topic to S3, eac
   const records = await readTopic(last.bootstrap, topic)
   expect(lakeProblems(records, objects)).toEqual([])
   expect(ids.size).toBe(ROWS)
-  console.log(`${records.length} records for ${ROWS} rows, ${objects.length} objects, ${kills.running}+${kills.starting} kills`)
+  console.log(
+    `${records.length} records for ${ROWS} rows, ${objects.length} objects, ${kills.running}+${kills.starting} kills`,
+  )
 })

@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { createKafka } from '../../runtime/kafka/kafka.ts'
 import { startS3Server } from '../../runtime/testing/s3-server/server.ts'
-import { WorkerProcess } from '../../runtime/testing/worker-process.ts'
+import { WorkerProcess, type WorkerProcessOptions } from '../../runtime/testing/worker-process.ts'
 import { digestOf, type LakeObject, type LoggedRecord } from './lake-check.ts'
 import { Bucket, confluentProps, type Endpoint } from './s3-sink-run.ts'
 
@@ -90,7 +90,7 @@ export class World {
 
   async worker(
     more: Readonly<Record<string, string>> = {},
-    options: { readonly killed?: AbortSignal; readonly connectorFiles?: readonly string[] } = {},
+    options: Partial<Pick<WorkerProcessOptions, 'killed' | 'connectorFiles' | 'env'>> = {},
   ): Promise<WorkerProcess> {
     const worker = await WorkerProcess.start({
       command,
@@ -192,4 +192,13 @@ export const lagOf = async (bootstrap: string, group: string, topic: string): Pr
   } finally {
     await kafka.close()
   }
+}
+
+/** The sum of a task metric over all tasks, as `/metrics` shows it now. */
+export const metricOf = async (worker: WorkerProcess, name: string): Promise<number> => {
+  const text = await (await fetch(`${worker.rest}/metrics`)).text()
+  return [...text.matchAll(new RegExp(`^kafka_connect_\\w+_metrics_${name}\\{.*\\} (\\S+)$`, 'gm'))].reduce(
+    (sum, [, value]) => sum + Number(value),
+    0,
+  )
 }
