@@ -1,7 +1,8 @@
 import type { ConfigProviderDefinition, Plugin } from '../api/define.ts'
+import { ConfigError } from '../api/errors.ts'
 import type { ConnectorRequest } from '../config/connector-files.ts'
 import { ConfigProviders } from '../config/providers.ts'
-import { unknownKeys, type WorkerConfig, workerConfig } from '../config/worker-config.ts'
+import { logLevels, unknownKeys, type WorkerConfig, workerConfig } from '../config/worker-config.ts'
 import type { Herder } from '../herder/herder.ts'
 import { StandaloneHerder } from '../herder/standalone.ts'
 import { Validator } from '../herder/validation.ts'
@@ -12,7 +13,8 @@ import { fileConfigStore } from '../stores/file-config-store.ts'
 import { fileOffsetStore } from '../stores/file-offset-store.ts'
 import { memoryStatusStore } from '../stores/memory-status-store.ts'
 import type { ConnectorProps, TargetState } from '../stores/ports.ts'
-import { logger } from '../telemetry/log.ts'
+import { isLevelName, levelNames } from '../telemetry/levels.ts'
+import { levels, logger } from '../telemetry/log.ts'
 import { baseSettings } from '../worker/client-settings.ts'
 import { ThreadedWorker } from '../worker/worker.ts'
 import { type EmbeddedBroker, startEmbeddedBroker } from './embedded-broker.ts'
@@ -98,6 +100,13 @@ export const startWorkerProcess = async (
       plugins.has(name) ? plugins.load<Plugin<ConfigProviderDefinition>>(name, 'config_provider') : undefined,
     )
     const config = workerConfig((await providers.resolve(raw)).props)
+    for (const [name, level] of logLevels(config.props)) {
+      if (!isLevelName(level))
+        throw new ConfigError(
+          `Invalid value ${level} for configuration millrace.log.level of ${name}: use one of ${levelNames.join(', ')}`,
+        )
+      levels.configure(name, level)
+    }
     const unknown = unknownKeys(config.props)
     if (unknown.length > 0) log.warn('Properties that mean nothing to this worker', { keys: unknown.join(', ') })
 

@@ -105,6 +105,17 @@ const standaloneOnly = (props: Readonly<Record<string, string>>): void => {
   }
 }
 
+const logLevel = 'millrace.log.level'
+
+/** `millrace.log.level` and `millrace.log.level.LOGGER`: the levels to begin with, by logger (`root` for the first). */
+export const logLevels = (props: Readonly<Record<string, string>>): ReadonlyMap<string, string> =>
+  new Map(
+    Object.entries(props).flatMap(([key, value]) => {
+      if (key === logLevel) return [['root', value.trim().toUpperCase()]]
+      return key.startsWith(`${logLevel}.`) ? [[key.slice(logLevel.length + 1), value.trim().toUpperCase()]] : []
+    }),
+  )
+
 const embedded = /^embedded(?::(.*))?$/
 
 /** Checks properties (variables already resolved). Throws ConfigError that lists every problem. */

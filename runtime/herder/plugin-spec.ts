@@ -22,7 +22,7 @@ export const pluginConfig = async (plugins: PluginRegistry, className: string): 
     throw new CodedError('UNKNOWN_PLUGIN', { class: className }, hint === undefined ? {} : { hint })
   }
   const { kind, config } = await loadPlugin<{ readonly kind: PluginKind; readonly config: ConfigSpec }>(known.location)
-  if (kind === 'converter') return converterInfos(config)
+  if (kind === 'converter') return known.types.includes('converter') ? converterInfos(config) : []
   const framework: ConfigSpec = kind === 'sink' ? sinkSpec : kind === 'source' ? sourceSpec : {}
   const missing = Object.fromEntries(Object.entries(framework).filter(([key]) => config[key] === undefined))
   return [...keyInfos(config), ...keyInfos(missing)].map(info =>

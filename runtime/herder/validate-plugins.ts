@@ -157,6 +157,8 @@ const converterPart = async (
   const known = typeof className === 'string' ? plugins.lookup(className) : undefined
   const type = use === 'header' ? 'header_converter' : 'converter'
   if (known?.types.includes(type) !== true) return
+  // One that converts headers only has no use to be told of, and Kafka Connect shows no settings of it.
+  if (!known.types.includes('converter')) return
   const { config } = await plugins.load<Plugin<ConverterDefinition>>(known.location.class, 'converter')
   const prefix = `${use}.converter.`
   const own: Record<string, string | null> = { 'converter.type': use }

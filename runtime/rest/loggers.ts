@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import { CodedError } from '../base/errors.ts'
 import { isLevelName, type LoggerLevel } from '../telemetry/levels.ts'
 import { levels } from '../telemetry/log.ts'
-import { isObject, jsonOf } from './body.ts'
+import { isObject, jsonOf, plainJson } from './body.ts'
 
 type Named = { Params: { logger: string } }
 
@@ -22,7 +22,7 @@ export const loggers = (app: FastifyInstance): void => {
   })
 
   app.put<Named & { Querystring: { scope?: string } }>('/admin/loggers/:logger', async (request, reply) => {
-    const json = jsonOf(request.body)
+    const json = plainJson(jsonOf(request.body))
     if (!isObject(json))
       throw new CodedError('INTERNAL', {
         reason: 'Cannot invoke "java.util.Map.get(Object)" because "levelMap" is null',

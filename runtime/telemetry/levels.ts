@@ -43,6 +43,13 @@ export class Levels {
     return this.#known.has(name) ? { level: this.effective(name), lastModified: null } : undefined
   }
 
+  /** The level a name starts with (`root` for all): no change that anybody asked for at run time. */
+  configure(name: string, level: LevelName): void {
+    if (name.toLowerCase() === 'root') this.#root = { level, lastModified: null }
+    else this.#explicit.set(name, { level, lastModified: null })
+    this.#known.add(name)
+  }
+
   /** Sets the level of every logger whose name starts with the namespace (as text); returns those that changed, sorted. */
   set(namespace: string, level: LevelName, now: number): readonly string[] {
     const root = namespace.toLowerCase() === 'root'
