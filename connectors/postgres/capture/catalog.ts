@@ -10,8 +10,6 @@ export interface TableName {
 export interface ListedTable extends TableName {
   /** d default, f full, n nothing, i index. */
   readonly replicaIdentity: string
-  /** The planner's estimate. */
-  readonly rows: number
   readonly partitioned: boolean
 }
 
@@ -22,7 +20,6 @@ export interface CatalogColumn {
   readonly notNull: boolean
   /** The DEFAULT expression; not that of a generated column. */
   readonly default: string | undefined
-  readonly comment: string | undefined
 }
 
 /** A table as the catalog has it now. */
@@ -61,17 +58,16 @@ export class Catalog {
   /** All tables that can be captured, by schema and name. */
   async tables(): Promise<readonly ListedTable[]> {
     const { rows } = await this.#connection.query(
-      `select c.oid, n.nspname, c.relname, c.relreplident, c.reltuples, c.relkind
+      `select c.oid, n.nspname, c.relname, c.relreplident, c.relkind
          from pg_class c join pg_namespace n on n.oid = c.relnamespace
         where c.relkind in ('r', 'p') and c.relpersistence <> 't' and n.nspname !~ '^pg_(toast|temp)'
         order by n.nspname collate "C", c.relname collate "C"`,
     )
-    return rows.map(([oid, schema, name, identity, tuples, kind]) => ({
+    return rows.map(([oid, schema, name, identity, kind]) => ({
       oid: Number(oid),
       schema: schema ?? '',
       name: name ?? '',
       replicaIdentity: identity ?? 'd',
-      rows: Number(tuples),
       partitioned: kind === 'p',
     }))
   }
@@ -83,8 +79,7 @@ export class Catalog {
     const { rows } = await this.#connection.query(
       `select c.oid, n.nspname, c.relname,
          (select json_agg(json_build_array(a.attname, a.atttypid::text, a.atttypmod, a.attnotnull,
-             case when a.attgenerated = '' then pg_get_expr(d.adbin, d.adrelid) end,
-             col_description(a.attrelid, a.attnum)) order by a.attnum)
+             case when a.attgenerated = '' then pg_get_expr(d.adbin, d.adrelid) end) order by a.attnum)
             from pg_attribute a left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
            where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped),
          (select json_agg(a.attname order by k.place)
@@ -103,16 +98,15 @@ export class Catalog {
           oid: Number(oid),
           schema: schema ?? '',
           name: name ?? '',
-          columns: (
-            JSON.parse(columns ?? '[]') as [string, string, number, boolean, string | null, string | null][]
-          ).map(([column, type, typmod, notNull, expression, comment]) => ({
-            name: column,
-            typeOid: Number(type),
-            typmod,
-            notNull,
-            default: expression ?? undefined,
-            comment: comment ?? undefined,
-          })),
+          columns: (JSON.parse(columns ?? '[]') as [string, string, number, boolean, string | null][]).map(
+            ([column, type, typmod, notNull, expression]) => ({
+              name: column,
+              typeOid: Number(type),
+              typmod,
+              notNull,
+              default: expression ?? undefined,
+            }),
+          ),
           keyColumns: list(key),
         }
         return [table.oid, table] as const

@@ -88,13 +88,10 @@ export class Snapshot {
   }
 
   async #tables(catalog: Catalog): Promise<readonly ListedTable[]> {
-    const { filters, config } = this.#parts.settings
-    const tables = (await catalog.tables()).filter(
-      ({ schema, name }) => filters.table(schema, name) && filters.inSnapshot(schema, name),
-    )
-    const order = config.snapshotTablesOrderByRowCount.toLowerCase()
-    if (order === 'disabled') return tables
-    return tables.toSorted((a, b) => (order === 'ascending' ? a.rows - b.rows : b.rows - a.rows))
+    const { filters } = this.#parts.settings
+    return (await catalog.tables())
+      .filter(({ schema, name }) => filters.table(schema, name) && filters.inSnapshot(schema, name))
+      .toSorted((a, b) => filters.place(a.schema, a.name) - filters.place(b.schema, b.name))
   }
 
   #statement(table: ListedTable, columns: string): string {

@@ -21,8 +21,9 @@ export interface SentColumn {
 
 /** The topic of a table, which is also the name that its schemas begin with. */
 export const topicOf = (settings: Settings, schema: string, table: string): string => {
-  const { topicDelimiter } = settings.config
-  const name = `${settings.prefix}${topicDelimiter}${schema}${topicDelimiter}${table}`
+  const { topicDelimiter, topicNamingStrategy } = settings.config
+  const bySchema = topicNamingStrategy.endsWith('SchemaTopicNamingStrategy')
+  const name = [settings.prefix, ...(bySchema ? [schema] : []), table].join(topicDelimiter)
   return name.replace(/[^A-Za-z0-9._-]/g, '_').slice(0, 249)
 }
 
@@ -35,7 +36,6 @@ const forgotten = (sent: SentColumn): CatalogColumn => ({
   ...sent,
   notNull: false,
   default: undefined,
-  comment: undefined,
 })
 
 /** Makes layouts and schemas of tables. */
@@ -108,11 +108,11 @@ export class TableBuilder {
   #column(
     place: number,
     sent: SentColumn,
-    { notNull, default: expression, comment }: CatalogColumn,
+    { notNull, default: expression }: CatalogColumn,
     types: TypeRegistry,
     source: TextSource,
   ): Built | undefined {
-    const { modes, placeholder, config } = this.#settings
+    const { modes, placeholder } = this.#settings
     const type = types.resolve(sent.typeOid, sent.typmod)
     const codec = codecOf(type, modes, source)
     // Defaults are plain text, wherever the row comes from.
@@ -123,7 +123,6 @@ export class TableBuilder {
     const schema = codec.schema.with({
       optional,
       ...(standIn === undefined ? {} : { default: standIn }),
-      ...(comment !== undefined && config.includeSchemaComments ? { doc: comment } : {}),
     })
     const missing = optional ? null : (standIn ?? emptyValue(schema))
     const unavailable = unavailableValue(type, schema, modes, placeholder)

@@ -131,7 +131,7 @@ export const captureConfig = {
     { optional: true, importance: 'MEDIUM', group: events, width: 'LONG' },
   ),
   'snapshot.tables.order.by.row.count': oneOf(
-    'Order of the tables in the snapshot by their estimated number of rows.',
+    'Has no effect, as with Debezium for PostgreSQL: tables come in the order of table.include.list, then by name.',
     ['disabled', 'ascending', 'descending'],
     'disabled',
     { importance: 'MEDIUM', group: events },

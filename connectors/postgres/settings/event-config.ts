@@ -65,7 +65,7 @@ export const eventConfig = {
     group: events,
     width: 'SHORT',
   }),
-  'include.schema.comments': c.boolean('Comments on columns become documentation of schemas.', {
+  'include.schema.comments': c.boolean('Has no effect, as with Debezium for PostgreSQL.', {
     default: false,
     importance: 'MEDIUM',
     group: events,
@@ -77,12 +77,15 @@ export const eventConfig = {
     group,
     width: 'SHORT',
   }),
-  'topic.naming.strategy': c.class('How topics are named: by schema and table.', {
-    default: 'io.debezium.schema.SchemaTopicNamingStrategy',
-    importance: 'MEDIUM',
-    group: events,
-    width: 'MEDIUM',
-  }),
+  'topic.naming.strategy': c.class(
+    'How topics are named: SchemaTopicNamingStrategy (by schema and table) or DefaultTopicNamingStrategy (by table alone).',
+    {
+      default: 'io.debezium.schema.SchemaTopicNamingStrategy',
+      importance: 'MEDIUM',
+      group: events,
+      width: 'MEDIUM',
+    },
+  ),
   'topic.delimiter': c.string('Stands between the parts of topic names.', {
     default: '.',
     importance: 'LOW',

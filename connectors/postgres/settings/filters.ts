@@ -36,6 +36,8 @@ export class Filters {
   readonly column: (schema: string, table: string, column: string) => boolean
   readonly messagePrefix: Test
   readonly inSnapshot: (schema: string, table: string) => boolean
+  /** Patterns that order the tables of the snapshot. */
+  readonly #order: readonly RegExp[]
   readonly #schema: Test
   readonly #table: Test
   readonly #builtin: boolean
@@ -49,6 +51,8 @@ export class Filters {
     const column = chosen(settings.columnIncludeList, settings.columnExcludeList)
     this.column = (schema, table, name) => column(`${schema}.${table}.${name}`)
     this.messagePrefix = chosen(settings.messagePrefixIncludeList, settings.messagePrefixExcludeList)
+    const ordering = settings.snapshotIncludeCollectionList ?? []
+    this.#order = wholeNames(ordering.length > 0 ? ordering : settings.tableIncludeList)
     const inSnapshot = chosen(settings.snapshotIncludeCollectionList, undefined)
     this.inSnapshot = (schema, table) => inSnapshot(`${schema}.${table}`)
     this.#keys = (settings.messageKeyColumns ?? '')
@@ -63,6 +67,11 @@ export class Filters {
   table(schema: string, table: string): boolean {
     if (!this.#builtin && (builtinSchemas.has(schema) || table === 'spatial_ref_sys')) return false
     return this.#schema(schema) && this.#table(`${schema}.${table}`)
+  }
+
+  /** Place of a table in the snapshot: that of the pattern that lets it in. */
+  place(schema: string, table: string): number {
+    return this.#order.findIndex(pattern => pattern.test(`${schema}.${table}`))
   }
 
   /** Key columns that the user chose for a table; undefined: the primary key. */

@@ -172,7 +172,15 @@ const floatCodec =
         // The shortest digits are Java's too, where neither uses an exponent: 0.001 up to 10^7.
         const point = src.indexOf(0x2e, at)
         const first = src[at]!
-        if (point > at && point < end - 1 && end - at <= 16 && point - at <= 7 && first > 0x30 && first <= 0x39) {
+        if (
+          point > at &&
+          point < end - 1 &&
+          end - at <= 16 &&
+          point - at <= 7 &&
+          first > 0x30 &&
+          first <= 0x39 &&
+          src[end - 1] !== 0x30
+        ) {
           let from = at
           while (from < end && (src[from]! <= 0x39 || src[from] === 0x2e)) from++
           if (from === end) return copyBytes(src, at, end, out, pos)

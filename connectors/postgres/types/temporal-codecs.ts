@@ -178,6 +178,24 @@ const bigCodec = (schema: Schema, places: 6 | 9): Codec => {
   }
 }
 
+const millisCodec = (): Codec => {
+  const infinity = (which: Infinite): bigint => BigInt(endOfTimeMs[which])
+  return {
+    schema: named(s.int64, 'Timestamp'),
+    factor: 1,
+    extra: 20,
+    value(src, at, end) {
+      reader.timestamp(src, at, end)
+      return reader.infinite === 0 ? millisOf() : infinity(reader.infinite as Infinite)
+    },
+    write(src, at, end, out, pos) {
+      reader.timestamp(src, at, end)
+      if (reader.infinite !== 0) return writeText(String(infinity(reader.infinite as Infinite)), out, pos)
+      return writeNumber(millisOf(), out, pos)
+    },
+  }
+}
+
 const millisOf = (): number => reader.epochSeconds * 1000 + Math.floor(reader.micros / 1000)
 
 export const timestampCodec = (precision: number, mode: TimeMode): Codec => {
@@ -194,11 +212,7 @@ export const timestampCodec = (precision: number, mode: TimeMode): Codec => {
       const { year, month, day, seconds, micros } = reader
       return `${isoDate(year, month, day)}T${isoTime(seconds)}${isoFraction(micros)}Z`
     })
-  if (mode !== 'microseconds' && precision <= 3)
-    return numberCodec(named(s.int64, 'Timestamp'), (src, at, end) => {
-      reader.timestamp(src, at, end)
-      return reader.infinite === 0 ? millisOf() : endOfTimeMs[reader.infinite as Infinite]
-    })
+  if (mode !== 'microseconds' && precision <= 3) return millisCodec()
   return bigCodec(named(s.int64, 'MicroTimestamp'), 6)
 }
 

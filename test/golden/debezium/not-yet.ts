@@ -13,9 +13,25 @@ export const notYet: Readonly<Record<string, string>> = {
   toast_full: 'uses column.truncate.to.N.chars, which is refused',
   naming_avro_unicode: 'schema.name.adjustment.mode=avro_unicode is refused',
   naming_regex_strategy: 'other topic naming strategies are refused',
+  logical_message_exclude: 'provide.transaction.metadata is refused',
+  snap_never: 'shows an error of the REST interface',
   snap_config_based: 'snapshot.mode=configuration_based is refused',
   plugin_default: 'without plugin.name pgoutput is used, where Debezium fails',
   type_domain_over_enum: 'Debezium fails on such a database; here it works',
   type_array_multi: 'Debezium shows the identity of Java objects; here a nested array is null',
   validate_config: 'lists every setting of the JVM connector with its internal ones',
+}
+
+/** Answers within a scenario that are not compared, each with the reason. */
+export const differentWords: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  filter_conflicts: {
+    'bad regex': 'the words are those of the regular expression engine',
+    'not a number': 'types of settings are checked by the runtime, in its words',
+    'sink without topic': 'notifications are refused',
+    'bad signal channel': 'signals are refused',
+  },
+  snap_modes_rejected: {
+    'snapshot.mode=custom': 'refused: it needs a class of the JVM',
+    'snapshot.mode=configuration_based': 'refused',
+  },
 }
