@@ -8,7 +8,7 @@ type Plugin = { Params: { plugin: string } }
 /** `/connector-plugins`. */
 export const connectorPlugins = (app: FastifyInstance, herder: Herder): void => {
   app.get<{ Querystring: { connectorsOnly?: string } }>('/connector-plugins', async request =>
-    herder.plugins(String(request.query.connectorsOnly ?? 'true').toLowerCase() === 'true'),
+    herder.plugins(String(request.query.connectorsOnly || 'true').toLowerCase() === 'true'),
   )
 
   app.get<Plugin>('/connector-plugins/:plugin/config', async request => herder.pluginConfig(request.params.plugin))
