@@ -51,7 +51,7 @@ const figureRows = (result: Result): string[][] => {
         const comparable = one !== undefined && other !== undefined
         return [cell(other, digits), comparable ? ratio(one, again, other, noise) : '']
       })
-      const range = what === '' ? quotedJvm[result.benchmark]?.[metric] : undefined
+      const range = quotedJvm(result.benchmark, what, metric)
       const quoted =
         range === undefined
           ? ''

@@ -21,11 +21,22 @@ import { recordBatch } from './scenarios/record-batch.ts'
 import { s3, s3Envelopes } from './scenarios/s3.ts'
 import { snapshot } from './scenarios/snapshot.ts'
 import { start } from './scenarios/start.ts'
-import { stream } from './scenarios/stream.ts'
+import { backlog, stream } from './scenarios/stream.ts'
 import { whole } from './scenarios/whole.ts'
 import { kafkaConnect, millrace } from './subjects.ts'
 
-const benchmarks: readonly Benchmark[] = [recordBatch, port, snapshot, stream, s3, s3Envelopes, whole, start, idle]
+const benchmarks: readonly Benchmark[] = [
+  recordBatch,
+  port,
+  snapshot,
+  stream,
+  backlog,
+  s3,
+  s3Envelopes,
+  whole,
+  start,
+  idle,
+]
 
 const own: readonly Side[] = [
   { name: 'this tree', subject: millrace(root) },

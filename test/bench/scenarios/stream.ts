@@ -1,48 +1,99 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { BrokerBenchmark } from '../bench.ts'
+import type { BrokerBenchmark, RunContext } from '../bench.ts'
+import type { Figures } from '../metrics.ts'
+import type { PostgresPart } from '../parts/postgres.ts'
 import { measure, settled } from '../processes.ts'
+import type { Worker } from '../worker.ts'
 import { postgresSource } from './connectors.ts'
+
+interface Streaming {
+  readonly worker: Worker
+  readonly database: PostgresPart
+  /** Waits for so many records more than the one that showed that it streams. */
+  arrived(records: number): Promise<{ readonly first: number; readonly last: number }>
+  /** Waits until the slot is read, or not read. */
+  slot(active: boolean): Promise<void>
+}
+
+/** Runs `work` with a connector that streams, then counts what is in the topic once the worker has ended. */
+const streaming = async (
+  { subject, records, id, folder, parts }: RunContext,
+  work: (streaming: Streaming) => Promise<Figures>,
+): Promise<Figures> => {
+  const { kafka, witness } = parts
+  const database = await parts.database()
+  const topic = `${id}.public.bench_stream`
+  await database.reset()
+  await witness.create(topic, 1)
+  const worker = await subject.start({ bootstrap: kafka.bootstrap, folder })
+  const check = () => worker.check('source')
+  const slot = async (active: boolean) => {
+    for (const late = Date.now() + 60_000; (await database.slotActive(id)) !== active; await delay(100)) {
+      await check()
+      if (Date.now() > late)
+        throw new Error(`After 60 s the slot is ${active ? 'not' : 'still'} read; the worker logged:\n${worker.log()}`)
+    }
+  }
+  try {
+    await worker.submit('source', postgresSource(database, id, 'bench_stream', 'no_data'))
+    await slot(true)
+    // One row through: it streams.
+    await database.insert(1, 1)
+    await witness.arrived(topic, 1, check)
+    await settled(worker.pid)
+    const arrived = (count: number) => witness.arrived(topic, count, check, { from: 1 })
+    const figures = await work({ worker, database, arrived, slot })
+    await worker.remove('source')
+    await worker.stop()
+    const there = (await witness.count(topic)) - 1
+    if (there !== records) throw new Error(`${there} records are in the topic where ${records} were expected`)
+    return figures
+  } finally {
+    await worker.stop()
+    await database.forget(id)
+    await witness.drop(id)
+  }
+}
 
 /** Rows that are inserted while the connector streams, from the first INSERT to the last record in the topic. */
 export const stream: BrokerBenchmark = {
   name: 'stream',
   title: 'Postgres stream -> topic',
-  doc: 'rows of 10 columns inserted by one session, 1,000 per transaction, while the connector streams over pgoutput; counted as in snapshot. The rate is bounded by the INSERTs ("database wrote s")',
+  doc: 'rows of 10 columns inserted by one session, 1,000 per transaction, while the connector streams over pgoutput; counted as in snapshot. No faster than the INSERTs ("database wrote s")',
   broker: true,
   peer: true,
-  async run({ subject, records, id, folder, parts }) {
-    const { kafka, witness } = parts
-    const database = await parts.database()
-    const topic = `${id}.public.bench_stream`
-    await database.reset()
-    await witness.create(topic, 1)
-    const worker = await subject.start({ bootstrap: kafka.bootstrap, folder })
-    try {
-      await worker.submit('source', postgresSource(database, id, 'bench_stream', 'no_data'))
-      const check = () => worker.check('source')
-      for (const late = Date.now() + 60_000; !(await database.slotActive(id)); await delay(100)) {
-        await check()
-        if (Date.now() > late) throw new Error(`Nobody reads the slot after 60 s; the worker logged:\n${worker.log()}`)
-      }
-      // One row through: it streams.
-      await database.insert(1, 1)
-      await witness.arrived(topic, 1, check)
+  async run(context) {
+    const { records } = context
+    const figures = await streaming(context, async ({ worker, database, arrived }) => {
+      const used = measure(worker.pid)
+      const started = Date.now()
+      const [databaseSeconds, { last }] = await Promise.all([database.insert(2, records), arrived(records)])
+      return { ...used(records, (last - started) / 1000), databaseSeconds }
+    })
+    return { '': figures }
+  },
+}
+
+/** The same rows, inserted while the connector was stopped: what it can do when the database does nothing else. */
+export const backlog: BrokerBenchmark = {
+  name: 'backlog',
+  title: 'Postgres backlog -> topic',
+  doc: 'rows as in stream, inserted while the connector was stopped, from the request to resume it to the last record in the topic; counted as in snapshot',
+  broker: true,
+  peer: true,
+  async run(context) {
+    const { records } = context
+    const figures = await streaming(context, async ({ worker, database, arrived, slot }) => {
+      await worker.request('PUT', '/connectors/source/stop')
+      await slot(false)
+      await database.insert(2, records)
       await settled(worker.pid)
       const used = measure(worker.pid)
       const started = Date.now()
-      const inserting = database.insert(2, records)
-      const arrived = witness.arrived(topic, records, check, { from: 1 })
-      const [databaseSeconds, { last }] = await Promise.all([inserting, arrived])
-      const figures = used(records, (last - started) / 1000)
-      await worker.remove('source')
-      await worker.stop()
-      const there = (await witness.count(topic)) - 1
-      if (there !== records) throw new Error(`${there} records are in the topic where ${records} were expected`)
-      return { '': { ...figures, databaseSeconds } }
-    } finally {
-      await worker.stop()
-      await database.forget(id)
-      await witness.drop(id)
-    }
+      await worker.request('PUT', '/connectors/source/resume')
+      const { first, last } = await arrived(records)
+      return { ...used(records, (last - started) / 1000), firstRecordMs: first - started }
+    })
+    return { '': figures }
   },
 }

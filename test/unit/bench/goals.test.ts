@@ -48,7 +48,7 @@ test('Apache Kafka counts before the embedded broker', () => {
 test('a rate is compared with the JVM beside it, or with the best that was measured of it', () => {
   const own = [{ recordsPerSecond: 100_000 }]
   expect(verdict([result('apache', 1e6, own)], rate)).toMatchObject({
-    value: 100_000 / quotedJvm['snapshot']!.recordsPerSecond!.high,
+    value: 100_000 / quotedJvm('snapshot', '', 'recordsPerSecond')!.high,
     verdict: 'pass',
     jvm: '19000 measured earlier, best',
   })
@@ -66,7 +66,7 @@ test('few records, failed runs and nothing at all are no passes', () => {
 })
 
 test("every rate that is compared with the JVM's has one to compare with", () => {
-  for (const { benchmark, metric, timesJvm } of goals) {
-    if (timesJvm) expect(quotedJvm[benchmark]?.[metric], `${benchmark} ${metric}`).toBeDefined()
+  for (const { benchmark, what, metric, timesJvm } of goals) {
+    if (timesJvm) expect(quotedJvm(benchmark, what, metric), `${benchmark} ${metric}`).toBeDefined()
   }
 })
