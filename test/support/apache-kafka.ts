@@ -55,6 +55,7 @@ const EXTRA_PORTS = 4
 
 /** A KRaft cluster of combined brokers on free ports in a folder of its own; replication factors fit its size. */
 export async function startApacheKafka(options: ApacheKafkaOptions = {}): Promise<ApacheKafka> {
+  kafkaLibs()
   const count = options.brokers ?? 1
   const dir = await mkdtemp(join(tmpdir(), 'millrace-kafka-'))
   const ports = await freePorts(count * (2 + EXTRA_PORTS))
