@@ -29,6 +29,14 @@ const options = (args: readonly string[]): Options => {
   return { rows, keep: values.keep, plain: values.plain }
 }
 
+interface DemoState {
+  phase: string
+  /** Everything has been written to the table. */
+  done: boolean
+  /** Records in the topic. */
+  produced: number
+}
+
 /** No record moved for this long: something is wrong, say what. */
 const stallMs = 60_000
 
@@ -39,7 +47,7 @@ const watch = async (
   shop: Shop,
   view: View,
   startedAt: number,
-  state: { phase: string; done: boolean },
+  state: DemoState,
 ): Promise<void> => {
   const { ListObjectsV2Command } = await import('@aws-sdk/client-s3')
   let moved = { at: Date.now(), sum: -1 }
@@ -71,6 +79,7 @@ const watch = async (
       tasks,
       workerMb: memory,
     }
+    state.produced = now.produced
     view.show(now)
     const failed = tasks.find(task => task.state === 'FAILED')
     if (failed !== undefined) throw new Error(`${failed.name} failed: ${failed.trace ?? 'without a trace'}`)
@@ -87,18 +96,15 @@ const watch = async (
 }
 
 /** A good part of the orders is there before the connectors (the snapshot), the rest comes while they run. */
-const trade = async (
-  parts: Parts,
-  shop: Shop,
-  rows: number,
-  state: { phase: string; done: boolean },
-): Promise<void> => {
+const trade = async (parts: Parts, shop: Shop, rows: number, state: DemoState): Promise<void> => {
   const before = Math.ceil(rows * 0.6)
   state.phase = 'orders that were there before'
   await shop.take(before)
   state.phase = 'snapshot'
   for (const [name, config] of Object.entries(connectors(parts, Math.max(100, Math.ceil(rows / 10)))))
     await parts.worker.submit(name, config)
+  // What changes before the snapshot's point in time is in it once, not change by change: nothing could be counted.
+  while (state.produced < before) await new Promise(resolve => setTimeout(resolve, 50))
   const rounds = 20
   for (let round = 0; round < rounds; round++) {
     const share = Math.floor(((rows - before) * (round + 1)) / rounds) - Math.floor(((rows - before) * round) / rounds)
@@ -160,7 +166,7 @@ export const demoCommand: Command = async args => {
     const shop = new Shop(parts.sql)
     try {
       await shop.create()
-      const state = { phase: 'starting', done: false }
+      const state: DemoState = { phase: 'starting', done: false, produced: 0 }
       const work = Promise.all([
         trade(parts, shop, chosen.rows, state),
         watch(parts, kafka.admin(), shop, view, startedAt, state),

@@ -25,46 +25,41 @@ export interface Parts {
 /** Starts PostgreSQL, the S3 server and the worker side by side; whatever had started is stopped again when one fails. */
 export const startParts = async (): Promise<Parts> => {
   const folder = await mkdtemp(join(tmpdir(), 'millrace-demo-'))
-  const stops: (() => Promise<unknown>)[] = [() => rm(folder, { recursive: true, force: true })]
+  const settled = await Promise.allSettled([
+    startPostgres(),
+    startS3Server({ dir: join(folder, 's3') }),
+    WorkerProcess.start({
+      command: process.argv[1]!,
+      folder,
+      properties: {
+        'bootstrap.servers': `embedded:${join(folder, 'broker')}`,
+        'millrace.broker.port': '0',
+        'key.converter': 'org.apache.kafka.connect.json.JsonConverter',
+        'value.converter': 'org.apache.kafka.connect.json.JsonConverter',
+        'key.converter.schemas.enable': 'false',
+        'value.converter.schemas.enable': 'false',
+        'offset.storage.file.filename': join(folder, 'offsets'),
+        'offset.flush.interval.ms': '1000',
+        listeners: 'http://127.0.0.1:0',
+      },
+    }),
+  ])
+  const [postgresPart, s3Part, workerPart] = settled
+  // The worker goes first: a server that shuts down waits for those that read its changes.
+  const stops: (() => Promise<unknown>)[] = [
+    () => rm(folder, { recursive: true, force: true }),
+    async () => postgresPart.status === 'fulfilled' && postgresPart.value.stop(),
+    async () => s3Part.status === 'fulfilled' && s3Part.value.close(),
+    async () => workerPart.status === 'fulfilled' && workerPart.value.stop(),
+  ]
   const stop = async () => {
     for (const end of stops.splice(0).reverse()) await end()
   }
-  const started = <T>(part: Promise<T>, end: (part: T) => Promise<unknown>): Promise<T> =>
-    part.then(value => {
-      stops.push(() => end(value))
-      return value
-    })
-  const settled = await Promise.allSettled([
-    started(startPostgres(), server => server.stop()),
-    started(startS3Server({ dir: join(folder, 's3') }), server => server.close()),
-    started(
-      WorkerProcess.start({
-        command: process.argv[1]!,
-        folder,
-        properties: {
-          'bootstrap.servers': `embedded:${join(folder, 'broker')}`,
-          'key.converter': 'org.apache.kafka.connect.json.JsonConverter',
-          'value.converter': 'org.apache.kafka.connect.json.JsonConverter',
-          'key.converter.schemas.enable': 'false',
-          'value.converter.schemas.enable': 'false',
-          'offset.storage.file.filename': join(folder, 'offsets'),
-          'offset.flush.interval.ms': '1000',
-          listeners: 'http://127.0.0.1:0',
-        },
-      }),
-      worker => worker.stop(),
-    ),
-  ])
-  const failed = settled.find(part => part.status === 'rejected')
-  if (failed !== undefined) {
+  if (postgresPart.status === 'rejected' || s3Part.status === 'rejected' || workerPart.status === 'rejected') {
     await stop()
-    throw failed.reason
+    throw settled.find(part => part.status === 'rejected')!.reason
   }
-  const [postgres, s3Server, worker] = settled.map(part => (part as PromiseFulfilledResult<unknown>).value) as [
-    PostgresServer,
-    S3Server,
-    WorkerProcess,
-  ]
+  const [postgres, s3Server, worker] = [postgresPart.value, s3Part.value, workerPart.value]
   try {
     const { default: pg } = await import('pg')
     const sql = new pg.Client({ ...postgres, connectionTimeoutMillis: 10_000 })
