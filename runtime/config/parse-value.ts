@@ -77,7 +77,7 @@ export const parseValue = (type: ConfigType, text: string): unknown => {
     case 'LIST':
       return list(text)
     case 'PASSWORD':
-      return new Secret(text)
+      return new Secret(text.trim())
   }
 }
 

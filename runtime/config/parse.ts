@@ -45,11 +45,14 @@ export const parseField = (key: string, field: ConfigField<unknown>, props: Prop
     return { value: defaultOf(field), problems: [] }
   }
   const nullProblem = (): string[] => {
-    // Kafka's range validator is the one that names null itself.
-    const { min, max, optional } = field.options
-    return (min !== undefined || max !== undefined) && optional !== true
-      ? [`Invalid value null for configuration ${key}: Value must be non-null`]
-      : []
+    const { min, max, values, ignoreCase, optional } = field.options
+    if (optional === true) return []
+    const invalid = (reason: string) => [`Invalid value null for configuration ${key}: ${reason}`]
+    // Kafka's validators that name null themselves.
+    if (min !== undefined || max !== undefined) return invalid('Value must be non-null')
+    if (field.type === 'STRING' && values !== undefined && ignoreCase !== true)
+      return invalid(`String must be one of: ${values.join(', ')}`)
+    return []
   }
   if (text === null) return { value: undefined, problems: nullProblem() }
   try {
