@@ -39,7 +39,7 @@ const worstMoment = async (mutant?: string): Promise<{ lost: number; lake: reado
   }
   const source = { 'connector.class': 'FileStreamSource', file, topic, 'value.converter': stringConverter }
   const properties = { 'bootstrap.servers': broker.bootstrap, 'offset.flush.interval.ms': '100' }
-  const env =
+  const env: Record<string, string> =
     mutant === undefined
       ? {}
       : {
