@@ -31,14 +31,9 @@ const shop = {
 /** An S3 with one event per line, an object per list, two keys a page. */
 const s3 = (objects: readonly (readonly object[])[]): S3Client =>
   ({
-    send: async ({
-      constructor,
-      input,
-    }: {
-      constructor: { name: string }
-      input: { Key?: string; ContinuationToken?: string }
-    }) => {
-      if (constructor.name === 'GetObjectCommand') {
+    send: async (command: { constructor: { name: string }; input: { Key?: string; ContinuationToken?: string } }) => {
+      const { input } = command
+      if (command.constructor.name === 'GetObjectCommand') {
         const lines = objects[Number(input.Key)]!.map(event => `${JSON.stringify(event)}\n`).join('')
         return { Body: { transformToByteArray: async () => gzipSync(lines) } }
       }
