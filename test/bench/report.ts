@@ -111,7 +111,8 @@ const goalRow = ({ title, limit, atLeast, value, broker, verdict, jvm }: Judged)
 ]
 
 /** The goals with a verdict each; those that nothing was measured for are named below. */
-export function goalsTable(results: readonly Result[]): string {
+export function goalsTable({ results, quick }: Pick<Report, 'results' | 'quick'>): string {
+  if (quick) return 'Not judged: --quick measures nothing.'
   const judged = judge(results)
   const measured = judged.filter(({ verdict }) => verdict !== 'not measured')
   const others = judged.filter(({ verdict }) => verdict === 'not measured').map(({ title }) => title)
@@ -137,7 +138,7 @@ export function markdown(report: Report): string {
     '',
     '## Goals',
     '',
-    goalsTable(report.results),
+    goalsTable(report),
     '',
     ...report.results.map(section),
   ].join('\n')

@@ -17,6 +17,8 @@ export interface Result {
 export interface Report {
   readonly startedAt: string
   readonly arguments: readonly string[]
+  /** Only to see that everything works: nothing is judged. */
+  readonly quick: boolean
   /** `git describe` of the tree, `-dirty` when files had been changed. */
   readonly commit: string
   /** What the third side is, when another checkout was compared. */

@@ -139,8 +139,9 @@ const bench = async (options: Options, args: readonly string[]): Promise<number>
   } finally {
     await end()
   }
-  await write({ startedAt, arguments: args, ...machine(), against, parts: about, results }, options)
-  console.log(`\n${goalsTable(results)}`)
+  const { quick } = options
+  await write({ startedAt, arguments: args, quick, ...machine(), against, parts: about, results }, options)
+  console.log(`\n${goalsTable({ results, quick })}`)
   return results.some(({ failures }) => failures.length > 0) ? 1 : 0
 }
 

@@ -13,6 +13,7 @@ const run = (side: string, round: number, figures: Figures, busyBefore = 0) => (
 const report: Report = {
   startedAt: '2026-01-02T03:04:05.678Z',
   arguments: ['--only', 'snapshot'],
+  quick: false,
   commit: 'abc1234',
   against: '/elsewhere',
   machine: { cpus: 2, model: 'some CPU', memoryMb: 24_576, system: 'Linux 6', node: '24.0.0' },
@@ -62,6 +63,12 @@ test('failures, other work on the machine and the goals are told', () => {
   expect(lines).toContain('The machine was busy with other work before 1 of 4 runs.')
   expect(lines).toContain('| snapshot: CPU s per million | at most 6 | 5.00 | Apache Kafka |  | pass |')
   expect(lines.find(line => line.startsWith('Not measured: '))).toContain('idle worker: RSS MB')
+})
+
+test('--quick judges nothing', () => {
+  const text = markdown({ ...report, quick: true })
+  expect(text).toContain('Not judged')
+  expect(text).not.toContain('| pass |')
 })
 
 test('a line for the terminal', () => {
