@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { untested } from './untested.ts'
@@ -43,24 +43,28 @@ test('no dumping ground', () => {
 })
 
 test('unit tests mirror the tree', () => {
-  const tests = tracked
-    .filter(file => file.startsWith('test/') && file.endsWith('.test.ts'))
-    .map(file => readFileSync(join(root, file), 'utf8'))
-    .join('\n')
-  const sources = code.filter(file => /^(runtime|connectors|transforms)\//.test(file))
-  // A file counts as tested when a test of its name stands at its place, or a test imports it.
-  const bare = sources.filter(file => {
-    const mirrored = `test/unit/${file.replace(/^runtime\//, '').replace(/\.ts$/, '')}.test.ts`
-    return !tracked.includes(mirrored) && !tests.includes(`/${file}'`)
-  })
-  const excused = Object.keys(untested)
-  expect(bare.filter(file => !excused.some(prefix => file.startsWith(prefix)))).toEqual([])
-  for (const prefix of excused) {
-    expect(
-      bare.some(file => file.startsWith(prefix)),
-      `${prefix} is tested now: take it out of untested.ts`,
-    ).toBe(true)
-  }
+  const tests = tracked.filter(file => /^test\/unit\/.*\.test\.ts$/.test(file))
+  const folders = [
+    ...new Set(code.filter(file => /^(runtime|connectors|transforms)\//.test(file)).map(file => dirname(file))),
+  ]
+  const mirrored = (folder: string) => `test/unit/${folder.replace(/^runtime\//, '')}`
+  // Every folder with code has its tests at the same place: in a folder of that name, or in one file of that name.
+  const bare = folders.filter(
+    folder => !tests.some(file => file.startsWith(`${mirrored(folder)}/`) || file === `${mirrored(folder)}.test.ts`),
+  )
+  expect(bare.filter(folder => untested[folder] === undefined)).toEqual([])
+  expect(
+    Object.keys(untested).filter(folder => !bare.includes(folder)),
+    'tested now: take it out of untested.ts',
+  ).toEqual([])
+  // And no test stands where no code is.
+  const homes = new Set(folders.flatMap(folder => [mirrored(folder), `${mirrored(folder)}.test.ts`]))
+  const known = (file: string) =>
+    homes.has(dirname(file)) ||
+    homes.has(file) ||
+    file.startsWith('test/unit/support/') ||
+    file.startsWith('test/unit/bench/')
+  expect(tests.filter(file => !known(file))).toEqual([])
 })
 
 test('a map without secrets: no address of a registry, no path of a machine', () => {

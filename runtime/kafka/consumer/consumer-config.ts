@@ -1,5 +1,6 @@
 import { KafkaClientError } from '../errors.ts'
-import { type Assignor, assignorOf, DEFAULT_ASSIGNORS } from '../group/assignors.ts'
+import type { Assignor } from '../group/assignor.ts'
+import { assignorOf, DEFAULT_ASSIGNORS } from '../group/assignors.ts'
 import { type ClientConfig, invalid } from '../settings.ts'
 
 /** Kafka's consumer settings that concern the group; times in milliseconds. */

@@ -3,7 +3,7 @@ import { decodeSubscription, encodeAssignment, encodeSubscription } from '../../
 import { ProtocolError } from '../../protocol/protocol-error.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { byTopic } from '../cluster/offsets.ts'
-import type { Assignor, AssignorMember } from '../group/assignors.ts'
+import type { Assignor, AssignorMember } from '../group/assignor.ts'
 import { subscribedTopics } from '../group/assignors.ts'
 import type { MemberInfo, Protocol } from '../group/join.ts'
 

@@ -1,6 +1,6 @@
 import type { TopicPartition } from '../../api/record.ts'
 import { Reader, Writer } from '../../protocol/primitives.ts'
-import type { Assignor, AssignorMember } from './assignors.ts'
+import type { Assignor, AssignorMember } from './assignor.ts'
 
 const keyOf = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`
 

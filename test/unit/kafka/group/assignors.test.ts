@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { TopicPartition } from '../../../../runtime/api/record.ts'
-import { type AssignorMember, assignorOf } from '../../../../runtime/kafka/group/assignors.ts'
+import type { AssignorMember } from '../../../../runtime/kafka/group/assignor.ts'
+import { assignorOf } from '../../../../runtime/kafka/group/assignors.ts'
 
 const member = (
   memberId: string,
