@@ -92,7 +92,6 @@ export class TableBuilder {
       schema: table.schema,
       name: table.name,
       topic,
-      fields: sent.length,
       row: layout(row),
       envelopeSchema: envelopeSchema(topic, structOf(row, `${topic}.Value`, true)),
       key: key.length === 0 ? undefined : layout(key),

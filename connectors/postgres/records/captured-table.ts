@@ -8,8 +8,6 @@ export interface CapturedTable {
   readonly schema: string
   readonly name: string
   readonly topic: string
-  /** How many fields the server sends. */
-  readonly fields: number
   readonly row: RowLayout
   readonly envelopeSchema: Schema
   /** undefined: no key. */

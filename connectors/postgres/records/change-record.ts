@@ -10,6 +10,7 @@ export type Operation = 'c' | 'u' | 'd' | 't'
 const messageTypes = { c: 'INSERT', u: 'UPDATE', d: 'DELETE', t: 'TRUNCATE' } as const
 
 const before = Buffer.from('{"before":')
+const insertStart = Buffer.from('{"before":null,"after":')
 const after = Buffer.from(',"after":')
 const nothing = Buffer.from('null')
 const operations = {
@@ -81,7 +82,7 @@ export class Change extends LazyValue implements Position {
     const { ms, micros, nanos } = this.#moment
     const row = (at: number, oldAt: number) => {
       if (at < 0) return null
-      splitTuple(buf, at, oldAt, table.fields)
+      splitTuple(buf, at, oldAt, table.row.fields)
       return table.row.toObject(buf)
     }
     return {
@@ -116,9 +117,12 @@ export class Change extends LazyValue implements Position {
 
   override writeJson(target: Buffer, at: number): number {
     const { table, transaction } = this
-    let pos = put(before, target, at)
-    pos = this.#writeRow(this.oldAt, -1, target, pos)
-    pos = put(after, target, pos)
+    let pos = at
+    if (this.oldAt < 0) pos = put(insertStart, target, pos)
+    else {
+      pos = this.#writeRow(this.oldAt, -1, target, put(before, target, pos))
+      pos = put(after, target, pos)
+    }
     pos = this.#writeRow(this.newAt, this.oldAt, target, pos)
     pos = put(transaction.beforeLsn, target, pos)
     pos = writeNumber(this.lsn, target, pos)
@@ -133,7 +137,7 @@ export class Change extends LazyValue implements Position {
 
   #writeRow(at: number, oldAt: number, target: Buffer, pos: number): number {
     if (at < 0) return put(nothing, target, pos)
-    splitTuple(this.buf, at, oldAt, this.table.fields)
+    splitTuple(this.buf, at, oldAt, this.table.row.fields)
     return this.table.row.write(this.buf, target, pos)
   }
 }

@@ -1,20 +1,22 @@
 import { LazyValue } from 'millrace'
+import type { TextSource } from '../types/codec.ts'
 import { type RowLayout, splitLine, splitTuple } from './row-layout.ts'
 
-/** The key of a row: a COPY line up to `end`, or, with `end` -1, the tuple at `at` beside the old one at `oldAt`. */
+/** The key of a row, a COPY line or the tuple at `at`: the part of a row up to the last key column is all that is looked at. */
 export class RowKey extends LazyValue {
   readonly #layout: RowLayout
-  readonly #fields: number
   readonly #buf: Buffer
   readonly #at: number
   readonly #oldAt: number
   readonly #end: number
+  readonly #source: TextSource
   #object: unknown
 
-  constructor(layout: RowLayout, fields: number, buf: Buffer, at: number, oldAt: number, end: number) {
+  /** `oldAt`: the old tuple, which has what the new one leaves out; -1: none. `end`: of the line or message. */
+  constructor(layout: RowLayout, source: TextSource, buf: Buffer, at: number, oldAt: number, end: number) {
     super()
     this.#layout = layout
-    this.#fields = fields
+    this.#source = source
     this.#buf = buf
     this.#at = at
     this.#oldAt = oldAt
@@ -22,8 +24,8 @@ export class RowKey extends LazyValue {
   }
 
   #split(): void {
-    if (this.#end >= 0) splitLine(this.#buf, this.#at, this.#end, this.#fields)
-    else splitTuple(this.#buf, this.#at, this.#oldAt, this.#fields)
+    if (this.#source === 'copy') splitLine(this.#buf, this.#at, this.#end, this.#layout.fields)
+    else splitTuple(this.#buf, this.#at, this.#oldAt, this.#layout.fields)
   }
 
   override get(): unknown {
@@ -35,8 +37,8 @@ export class RowKey extends LazyValue {
   }
 
   override get maxJsonBytes(): number {
-    this.#split()
-    return this.#layout.maxBytes()
+    const from = this.#oldAt < 0 ? this.#at : Math.min(this.#at, this.#oldAt)
+    return (this.#end - from) * this.#layout.factor + this.#layout.extra
   }
 
   override writeJson(target: Buffer, at: number): number {

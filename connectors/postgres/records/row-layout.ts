@@ -31,7 +31,7 @@ let oldBounds = new Int32Array(64)
 const withRoom = (array: Int32Array<ArrayBuffer>, fields: number): Int32Array<ArrayBuffer> =>
   array.length >= fields * 2 ? array : new Int32Array(fields * 4)
 
-/** Takes a COPY text line without its line end apart. */
+/** Takes the first fields of a COPY text line, without its line end, apart. */
 export const splitLine = (buf: Buffer, at: number, end: number, fields: number): void => {
   bounds = withRoom(bounds, fields)
   const out = bounds
@@ -43,13 +43,13 @@ export const splitLine = (buf: Buffer, at: number, end: number, fields: number):
     out[field] = isNull ? NULL : start
     out[field + 1] = pos
     field += 2
+    if (field === fields * 2) return
     start = pos + 1
   }
 }
 
-const splitTupleInto = (buf: Buffer, at: number, out: Int32Array): number => {
+const splitTupleInto = (buf: Buffer, at: number, fields: number, out: Int32Array): void => {
   let pos = at + 2
-  const fields = (buf[at]! << 8) | buf[at + 1]!
   for (let field = 0; field < fields * 2; field += 2) {
     const kind = buf[pos++]
     if (kind === 0x74) {
@@ -60,19 +60,18 @@ const splitTupleInto = (buf: Buffer, at: number, out: Int32Array): number => {
       out[field + 1] = pos
     } else out[field] = kind === 0x75 ? UNCHANGED : NULL
   }
-  return pos
 }
 
 /**
- * Takes a tuple of the replication stream apart. What the new tuple (at `at`) leaves out is taken from the old one (at
+ * Takes the first fields of a tuple of the replication stream apart. What the new tuple (at `at`) leaves out is taken from the old one (at
  * `oldAt`, -1: none), where that has it.
  */
 export const splitTuple = (buf: Buffer, at: number, oldAt: number, fields: number): void => {
   bounds = withRoom(bounds, fields)
-  splitTupleInto(buf, at, bounds)
+  splitTupleInto(buf, at, fields, bounds)
   if (oldAt < 0) return
   oldBounds = withRoom(oldBounds, fields)
-  splitTupleInto(buf, oldAt, oldBounds)
+  splitTupleInto(buf, oldAt, fields, oldBounds)
   for (let field = 0; field < fields * 2; field += 2) {
     if (bounds[field] !== UNCHANGED || oldBounds[field]! < 0) continue
     bounds[field] = oldBounds[field]!
@@ -95,28 +94,21 @@ export const sameFields = (buf: Buffer, columns: readonly LayoutColumn[]): boole
 /** The fields of one struct: a row or a key. Works on the row that was taken apart last. */
 export class RowLayout {
   readonly columns: readonly LayoutColumn[]
+  /** How many fields from the first on must be taken apart. */
+  readonly fields: number
   /** The JSON of a row with `n` bytes of text is at most `factor * n + extra` bytes. */
   readonly factor: number
   readonly extra: number
 
   constructor(columns: readonly LayoutColumn[]) {
     this.columns = columns
+    this.fields = columns.reduce((most, { place }) => Math.max(most, place + 1), 0)
     this.factor = columns.reduce((most, { codec }) => Math.max(most, codec.factor), 1)
     this.extra = columns.reduce(
       (sum, { codec, label, missingJson, unavailableJson }) =>
         sum + label.length + codec.extra + missingJson.length + unavailableJson.length,
       2,
     )
-  }
-
-  /** Upper bound of what `write` writes. */
-  maxBytes(): number {
-    let text = 0
-    for (const { place } of this.columns) {
-      const from = bounds[place * 2]!
-      if (from >= 0) text += bounds[place * 2 + 1]! - from
-    }
-    return text * this.factor + this.extra
   }
 
   write(buf: Buffer, out: Buffer, start: number): number {

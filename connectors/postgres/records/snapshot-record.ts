@@ -71,7 +71,7 @@ class SnapshotValue extends LazyValue {
 
   #build(): unknown {
     const { table, point } = this.#from
-    splitLine(this.#buf, this.#at, this.#end, table.fields)
+    splitLine(this.#buf, this.#at, this.#end, table.row.fields)
     const { ms, micros, nanos } = this.#moment
     return {
       before: null,
@@ -104,7 +104,7 @@ class SnapshotValue extends LazyValue {
   override writeJson(target: Buffer, at: number): number {
     const { table, tails } = this.#from
     const json = this.#moment.json
-    splitLine(this.#buf, this.#at, this.#end, table.fields)
+    splitLine(this.#buf, this.#at, this.#end, table.row.fields)
     target.set(opening, at)
     let pos = table.row.write(this.#buf, target, at + opening.length)
     const tail = tails[this.#marker]
@@ -142,8 +142,8 @@ export class SnapshotRecord implements SourceRecord {
   }
 
   get key(): LazyValue | null {
-    const { key, fields } = this.#from.table
-    return key === undefined ? null : new RowKey(key, fields, this.#buf, this.#at, -1, this.#end)
+    const { key } = this.#from.table
+    return key === undefined ? null : new RowKey(key, 'copy', this.#buf, this.#at, -1, this.#end)
   }
 
   get valueSchema(): Schema {

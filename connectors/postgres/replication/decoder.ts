@@ -194,8 +194,8 @@ export class Decoder {
     return new Change(table, buf, oldAt, newAt, end, op, this.#transaction!, this.#lsn, this.#count, moment)
   }
 
-  #key(table: CapturedTable, buf: Buffer, at: number, oldAt: number): RowKey | null {
-    return table.key === undefined ? null : new RowKey(table.key, table.fields, buf, at, oldAt, -1)
+  #key(table: CapturedTable, buf: Buffer, at: number, oldAt: number, end: number): RowKey | null {
+    return table.key === undefined ? null : new RowKey(table.key, 'stream', buf, at, oldAt, end)
   }
 
   #emit(table: CapturedTable, key: RowKey | null, change: Change, into: SourceRecord[]): void {
@@ -208,7 +208,12 @@ export class Decoder {
     const table = this.#table(buf.readUInt32BE(at))
     if (table === null) return
     const newAt = at + 5
-    this.#emit(table, this.#key(table, buf, newAt, -1), this.#change(table, buf, -1, newAt, end, 'c', moment), into)
+    this.#emit(
+      table,
+      this.#key(table, buf, newAt, -1, end),
+      this.#change(table, buf, -1, newAt, end, 'c', moment),
+      into,
+    )
   }
 
   #update(buf: Buffer, at: number, end: number, moment: Moment, into: SourceRecord[]): void {
@@ -223,19 +228,19 @@ export class Decoder {
     }
     if (this.#settings.skipped.has('u')) return
     if (hasOld && this.#settings.config.skipMessagesWithoutChange) {
-      splitTuple(buf, newAt, oldAt, table.fields)
+      splitTuple(buf, newAt, oldAt, table.row.fields)
       if (sameFields(buf, table.row.columns)) return
     }
     const change = this.#change(table, buf, oldAt, newAt, end, 'u', moment)
-    this.#emit(table, this.#key(table, buf, newAt, oldAt), change, into)
+    this.#emit(table, this.#key(table, buf, newAt, oldAt, end), change, into)
   }
 
   #keyChanged(table: CapturedTable, buf: Buffer, newAt: number, oldAt: number): boolean {
     if (table.key === undefined || table.keySchema === null) return false
-    splitTuple(buf, newAt, oldAt, table.fields)
+    splitTuple(buf, newAt, oldAt, table.key.fields)
     if (sameFields(buf, table.key.columns)) return false
     const text = (at: number, old: number) => {
-      splitTuple(buf, at, old, table.fields)
+      splitTuple(buf, at, old, table.key!.fields)
       return jsonText(table.keySchema!, table.key!.toObject(buf))
     }
     return text(newAt, oldAt) !== text(oldAt, -1)
@@ -252,8 +257,8 @@ export class Decoder {
     into: SourceRecord[],
   ): void {
     const { skipped } = this.#settings
-    const oldKey = this.#key(table, buf, oldAt, -1)
-    const newKey = this.#key(table, buf, newAt, oldAt)
+    const oldKey = this.#key(table, buf, oldAt, -1, end)
+    const newKey = this.#key(table, buf, newAt, oldAt, end)
     const create = this.#change(table, buf, -1, newAt, end, 'c', moment)
     const told = (key: string, value: RowKey | null): readonly Header[] => [
       { key, schema: table.keySchema, value },
@@ -281,7 +286,7 @@ export class Decoder {
     const table = this.#table(buf.readUInt32BE(at))
     if (table === null) return
     const oldAt = at + 5
-    const key = this.#key(table, buf, oldAt, -1)
+    const key = this.#key(table, buf, oldAt, -1, end)
     const change = this.#change(table, buf, oldAt, -1, end, 'd', moment)
     const tombstone = key !== null && this.#settings.config.tombstonesOnDelete
     // The event is done with the tombstone, not before.

@@ -12,6 +12,7 @@ import type { RelationMessage } from './messages.ts'
 const batchBytes = 4 * 1024 * 1024
 /** At most this much delay is put on a change, so that many share a read. */
 const paceMs = 5
+const confirmWithinMs = 200
 
 const copyData = 0x64
 const copyDone = 0x63
@@ -38,6 +39,7 @@ export class ReplicationStream {
   /** Only ever what is durable (invariant 2), or nothing that concerns us lies before it. */
   #flushed = 0
   #status: NodeJS.Timeout | undefined
+  #soon: NodeJS.Timeout | undefined
   #heartbeatAt = 0
 
   constructor(parts: StreamParts) {
@@ -76,10 +78,13 @@ export class ReplicationStream {
     if (lsn <= this.#flushed) return
     this.#flushed = lsn
     this.#received = Math.max(this.#received, lsn)
-    this.#tell()
+    // Every batch may bring a confirmation: they share a message.
+    this.#soon ??= setTimeout(() => this.#tell(), confirmWithinMs)
   }
 
+  /** Tells the last position that was confirmed. */
   stop(): void {
+    if (this.#soon !== undefined) this.#tell()
     clearInterval(this.#status)
     this.#status = undefined
   }
@@ -88,6 +93,8 @@ export class ReplicationStream {
   settled: () => boolean = () => false
 
   #tell(): void {
+    clearTimeout(this.#soon)
+    this.#soon = undefined
     if (this.#status === undefined) return
     this.#parts.connection.socket.write(standbyStatus(this.#received, this.#flushed, Date.now()))
   }
