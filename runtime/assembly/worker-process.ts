@@ -94,7 +94,12 @@ export const startWorkerProcess = async (
       .split(',')
       .map(path => path.trim())
       .filter(path => path !== '')
-    const plugins = await PluginRegistry.open({ pluginPath, log: logger('millrace.plugins'), watching: true })
+    const plugins = await PluginRegistry.open({
+      pluginPath,
+      home: process.cwd(),
+      log: logger('millrace.plugins'),
+      watching: true,
+    })
     stops.push(() => plugins.close())
     const providers = await ConfigProviders.create(raw, async name =>
       plugins.has(name) ? plugins.load<Plugin<ConfigProviderDefinition>>(name, 'config_provider') : undefined,

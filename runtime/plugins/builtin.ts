@@ -20,13 +20,13 @@ const table: readonly Builtin[] = [
   {
     class: 'io.aiven.kafka.connect.s3.AivenKafkaConnectS3SinkConnector',
     kind: 'sink',
-    version: own,
+    version: '3.4.1',
     module: 'connectors/s3/aiven-sink',
   },
   {
     class: 'io.confluent.connect.s3.S3SinkConnector',
     kind: 'sink',
-    version: own,
+    version: '10.6.0',
     module: 'connectors/s3/confluent-sink',
   },
   {

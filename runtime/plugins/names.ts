@@ -1,7 +1,5 @@
 import type { KnownPlugin } from './builtin.ts'
 
-const suffixes = /(SinkConnector|SourceConnector|Connector|HeaderConverter|Converter|Transformation|ConfigProvider)$/
-
 /**
  * The short names of a class: the simple name, and that without what says its type. Not those of a class with a side: `Cast$Value`
  * needs its full name, as in Kafka Connect.
@@ -43,20 +41,15 @@ const distance = (a: string, b: string): number => {
 
 /** The nearest of some names to one that is not among them, when it is near enough to be what was meant. */
 export const didYouMean = (name: string, among: Iterable<string>): string | undefined => {
-  const simple = (text: string) =>
-    text
-      .slice(text.lastIndexOf('.') + 1)
-      .toLowerCase()
-      .replace(suffixes, '')
+  const simple = (text: string) => text.slice(text.lastIndexOf('.') + 1)
+  const wrong = simple(name).toLowerCase()
   let best: { name: string; score: number } | undefined
   for (const candidate of among) {
-    const score = Math.min(
-      distance(name.toLowerCase(), candidate.toLowerCase()),
-      distance(simple(name), simple(candidate)),
-    )
+    const forms = [simple(candidate), ...shortNames(candidate)].map(form => form.toLowerCase())
+    const score = Math.min(...forms.map(form => distance(wrong, form)))
     if (best === undefined || score < best.score) best = { name: candidate, score }
   }
-  return best !== undefined && best.score <= Math.max(2, Math.floor(simple(name).length / 4)) ? best.name : undefined
+  return best !== undefined && best.score <= Math.min(3, Math.floor(wrong.length / 4)) ? best.name : undefined
 }
 
 /** Compares versions part by part, numbers as numbers; an unknown one is the lowest. */

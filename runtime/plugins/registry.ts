@@ -3,10 +3,11 @@ import type { Log } from '../api/context.ts'
 import type { PluginKind } from '../api/define.ts'
 import { ConfigError } from '../api/errors.ts'
 import { builtinPlugins, type KnownPlugin } from './builtin.ts'
-import { candidateFiles, inspectFile, type PluginFile, watchedFolders } from './discovery.ts'
+import { fileVersions, importFile, type LoadedFile } from './discovery.ts'
 import { loadPlugin } from './load.ts'
 import type { PluginLocation } from './location.ts'
-import { didYouMean, nameIndex } from './names.ts'
+import { compareVersions, didYouMean, nameIndex } from './names.ts'
+import { scanPlugins } from './plugin-files.ts'
 
 /** One line of `/connector-plugins`. */
 export interface PluginInfo {
@@ -24,30 +25,40 @@ export class PluginRegistry {
   readonly #log: Log
   readonly #roots: readonly string[]
   readonly #builtin = builtinPlugins()
-  #files = new Map<string, PluginFile>()
+  #files = new Map<string, LoadedFile>()
+  #known: readonly KnownPlugin[] = []
+  readonly #home: string | undefined
   #broken = new Map<string, string>()
   #index: ReadonlyMap<string, KnownPlugin> = new Map()
   readonly #listeners = new Set<(className: string) => void>()
-  readonly #watchers: FSWatcher[] = []
+  readonly #watchers = new Map<string, FSWatcher>()
+  #watching = false
   #timer: NodeJS.Timeout | undefined
   #poll: NodeJS.Timeout | undefined
   #scanning: Promise<void> = Promise.resolve()
 
-  private constructor(roots: readonly string[], log: Log) {
+  private constructor(roots: readonly string[], home: string | undefined, log: Log) {
     this.#roots = roots
+    this.#home = home
     this.#log = log
     this.#reindex()
   }
 
-  /** Finds the plugins of `plugin.path`; with `watching`, changed files are picked up until `close`. */
+  /**
+   * Finds the plugins of `plugin.path`, and of the packages that `home`'s package.json depends on and that have the keyword
+   * `millrace-plugin`; with `watching`, changed files are picked up until `close`.
+   */
   static async open(options: {
     readonly pluginPath?: readonly string[]
+    readonly home?: string
     readonly log: Log
     readonly watching?: boolean
   }): Promise<PluginRegistry> {
-    const registry = new PluginRegistry(options.pluginPath ?? [], options.log)
+    const registry = new PluginRegistry(options.pluginPath ?? [], options.home, options.log)
+    registry.#watching = options.watching === true && registry.#roots.length > 0
     await registry.#scan()
-    if (options.watching === true && registry.#roots.length > 0) registry.#watch()
+    // File systems without notifications, folders that come later, files that were linked in.
+    if (registry.#watching) registry.#poll = setInterval(() => void registry.rescan(), pollMs).unref()
     return registry
   }
 
@@ -122,7 +133,8 @@ export class PluginRegistry {
   async close(): Promise<void> {
     clearTimeout(this.#timer)
     clearInterval(this.#poll)
-    for (const watcher of this.#watchers) watcher.close()
+    this.#watching = false
+    for (const watcher of this.#watchers.values()) watcher.close()
     await this.#scanning
   }
 
@@ -133,11 +145,19 @@ export class PluginRegistry {
   }
 
   #all(): readonly KnownPlugin[] {
-    return [...this.#builtin, ...[...this.#files.values()].flatMap(file => file.plugins)]
+    return this.#known
   }
 
+  /** Of a class that is there more than once, the highest version counts; of equal ones, the user's own. */
   #reindex(): void {
-    this.#index = nameIndex(this.#all())
+    const best = new Map<string, KnownPlugin>()
+    for (const plugin of [...this.#builtin, ...[...this.#files.values()].flatMap(file => file.plugins)]) {
+      const { class: name, version } = plugin.location
+      const other = best.get(name)
+      if (other === undefined || compareVersions(version, other.location.version) >= 0) best.set(name, plugin)
+    }
+    this.#known = [...best.values()].sort((a, b) => (a.location.class < b.location.class ? -1 : 1))
+    this.#index = nameIndex(this.#known)
   }
 
   #available(): string {
@@ -151,59 +171,72 @@ export class PluginRegistry {
   }
 
   async #scan(): Promise<void> {
+    if (this.#roots.length === 0 && this.#home === undefined) return
+    const scan = await scanPlugins(this.#roots, this.#home)
+    const versions = fileVersions(scan)
     const before = this.#files
-    const found = new Map<string, PluginFile>()
+    const found = new Map<string, LoadedFile>()
     const broken = new Map<string, string>()
-    const changed: string[] = []
-    for (const root of this.#roots) {
-      const paths = await candidateFiles(root).catch((error: Error) => {
-        if (!this.#broken.has(root)) this.#log.warn('A folder of plugin.path cannot be read', { folder: root, error })
-        broken.set(root, error.message)
-        return []
-      })
-      for (const path of paths) {
-        const known = before.get(path)
-        try {
-          const file = await inspectFile(path)
-          found.set(path, file)
-          if (known !== undefined && known.version !== file.version)
-            changed.push(...file.plugins.map(plugin => plugin.location.class))
-        } catch (error) {
-          const reason = (error as Error).message
-          if (this.#broken.get(path) !== reason)
-            this.#log.error('A plugin file cannot be loaded; what it held before goes on', { file: path, error })
-          broken.set(path, reason)
-          if (known !== undefined) found.set(path, known)
-        }
+    const changed = new Set<string>()
+    for (const folder of scan.missing)
+      this.#refuse(broken, folder, 'it cannot be read', 'A folder of plugin.path cannot be read')
+    for (const { path, named } of scan.files) {
+      const known = before.get(path)
+      const version = versions.get(path)!
+      if (known?.version === version) {
+        found.set(path, known)
+        const reason = this.#broken.get(path)
+        if (reason !== undefined) broken.set(path, reason)
+        continue
+      }
+      try {
+        const file = await importFile(path, version)
+        if (named && file.plugins.length === 0) throw new Error('it exports no plugin')
+        found.set(path, file)
+        if (known !== undefined) for (const plugin of file.plugins) changed.add(plugin.location.class)
+      } catch (error) {
+        const reason = error instanceof Error ? error.message : String(error)
+        this.#refuse(broken, path, reason, 'A plugin file cannot be loaded; what it held before goes on')
+        // Not tried again before it changes.
+        found.set(path, { path, version, plugins: known?.plugins ?? [] })
       }
     }
     this.#files = found
     this.#broken = broken
     this.#reindex()
+    if (this.#watching) this.#watch(scan.folders)
     for (const name of changed) {
+      // A version that lost against another one changes nothing.
+      if (!found.values().some(file => file.plugins.some(plugin => plugin === this.#index.get(name)))) continue
       this.#log.info('Loaded a new version of a plugin', { class: name })
       for (const listener of this.#listeners) listener(name)
     }
   }
 
-  #watch(): void {
+  #refuse(broken: Map<string, string>, place: string, reason: string, message: string): void {
+    if (this.#broken.get(place) !== reason) this.#log.error(message, { place, reason })
+    broken.set(place, reason)
+  }
+
+  #watch(folders: readonly string[]): void {
     const look = () => {
       clearTimeout(this.#timer)
       // An editor writes a file in several steps.
       this.#timer = setTimeout(() => void this.rescan(), settleMs)
     }
-    for (const folder of watchedFolders([...this.#files.keys()], this.#roots)) {
+    for (const folder of folders) {
+      if (this.#watchers.has(folder)) continue
       try {
-        this.#watchers.push(
-          watch(folder, look).on('error', error =>
-            this.#log.warn('A plugin folder cannot be watched any more', { folder, error }),
-          ),
-        )
+        const watcher = watch(folder, { persistent: false }, look)
+        watcher.on('error', () => {
+          // It is gone, or not ours any more: the poll sees what comes.
+          watcher.close()
+          this.#watchers.delete(folder)
+        })
+        this.#watchers.set(folder, watcher)
       } catch (error) {
         this.#log.warn('A plugin folder cannot be watched, it is looked at every 2 s', { folder, error })
       }
     }
-    // File systems without notifications, and files that were linked in.
-    this.#poll = setInterval(() => void this.rescan(), pollMs).unref()
   }
 }
