@@ -1,7 +1,8 @@
-import { chmod, mkdtemp, rm } from 'node:fs/promises'
+import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 
 export interface PostgresServer {
   readonly host: string
@@ -10,6 +11,10 @@ export interface PostgresServer {
   readonly password: string
   readonly database: string
   readonly dataDir: string
+  /** An immediate stop, as a crash: every connection is cut, nothing is written. Resolves when it is gone. */
+  crash(): Promise<void>
+  /** Starts it again after `crash`, on the same port and data; it recovers first. */
+  restart(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -59,6 +64,30 @@ export const startPostgres = async (
     onLog: keep,
     onError: keep,
   })
+  const crash = async () => {
+    const pid = Number((await readFile(join(dataDir, 'postmaster.pid'), 'utf8')).split('\n')[0])
+    process.kill(pid, 'SIGQUIT')
+    for (;;) {
+      try {
+        process.kill(pid, 0)
+      } catch {
+        return
+      }
+      await delay(20)
+    }
+  }
+  const restart = async () => {
+    // Children of the old server may hold its shared memory for a moment.
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await server.start()
+      } catch (cause) {
+        if (attempt === 50)
+          throw new Error(`PostgreSQL did not start again. It said:\n${output.slice(-10).join('').trim()}`, { cause })
+        await delay(100)
+      }
+    }
+  }
   const stop = async () => {
     await server.stop()
     await rm(folder, { recursive: true, force: true })
@@ -71,5 +100,5 @@ export const startPostgres = async (
     await stop().catch(keep)
     throw new Error(`PostgreSQL did not start. It said:\n${output.slice(-10).join('').trim()}`, { cause })
   }
-  return { host: '127.0.0.1', port, user: 'millrace', password: 'millrace', database, dataDir, stop }
+  return { host: '127.0.0.1', port, user: 'millrace', password: 'millrace', database, dataDir, crash, restart, stop }
 }

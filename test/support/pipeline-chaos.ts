@@ -25,26 +25,41 @@ export const ordersSource = (postgres: PostgresServer): Readonly<Record<string, 
   'topic.creation.default.replication.factor': '1',
 })
 
+const connected = async (world: World, postgres: PostgresServer): Promise<Client> => {
+  const sql = new Client({ ...postgres })
+  // A server that a test stops cuts the connection.
+  sql.on('error', () => {})
+  await sql.connect()
+  world.after(() => sql.end().catch(() => {}))
+  return sql
+}
+
 /** The table, and rows numbered from 0 on. */
 export class Orders {
   readonly sql: Client
   inserted = 0
 
-  private constructor(sql: Client) {
+  readonly #world: World
+
+  private constructor(world: World, sql: Client) {
+    this.#world = world
     this.sql = sql
   }
 
   static async create(world: World, postgres: PostgresServer): Promise<Orders> {
-    const sql = new Client({ ...postgres })
-    // A server that a test stops cuts the connection.
-    sql.on('error', () => {})
-    await sql.connect()
-    world.after(() => sql.end().catch(() => {}))
-    await sql.query(`
+    const orders = new Orders(world, await connected(world, postgres))
+    await orders.sql.query(`
       CREATE TABLE orders (
         id bigint PRIMARY KEY, version int NOT NULL, customer text NOT NULL, product text NOT NULL, quantity int NOT NULL,
         price numeric(10,2) NOT NULL, paid boolean NOT NULL, note text, day date NOT NULL, placed_at timestamptz NOT NULL)`)
-    return new Orders(sql)
+    return orders
+  }
+
+  /** The same table after a restart of its server. */
+  async again(postgres: PostgresServer): Promise<Orders> {
+    const orders = new Orders(this.#world, await connected(this.#world, postgres))
+    orders.inserted = this.inserted
+    return orders
   }
 
   async insert(count: number): Promise<void> {
