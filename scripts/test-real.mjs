@@ -9,4 +9,4 @@ const parts = {
   MILLRACE_VERSITYGW: versitygw(),
   MILLRACE_POSTGRES_BIN: '/usr/lib/postgresql/15/bin',
 }
-process.exit(await run('vitest', ['run', '--project', 'real', ...process.argv.slice(2)], parts))
+process.exit(await run('vitest', ['run', '--maxWorkers=1', '--project', 'real', ...process.argv.slice(2)], parts))

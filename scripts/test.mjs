@@ -3,18 +3,18 @@ import { ensureInstalled, run } from './setup.mjs'
 
 ensureInstalled()
 const only = process.argv.slice(2)
-const vitest = [
-  'vitest',
-  ['run', ...['unit', 'contract', 'integration', 'chaos'].flatMap(name => ['--project', name]), ...only],
-]
+const projects = names => names.flatMap(name => ['--project', name])
 const steps =
   only.length > 0
-    ? [vitest]
+    ? [['vitest', ['run', ...projects(['unit', 'contract', 'integration', 'chaos']), ...only]]]
     : [
         ['biome', ['ci', '--error-on-warnings', '.']],
         ['tsc', ['--noEmit']],
         ['depcruise', ['--config', '.dependency-cruiser.cjs', 'runtime', 'connectors', 'transforms']],
-        vitest,
+        ['node', ['scripts/docs.ts', '--check']],
+        ['vitest', ['run', ...projects(['unit'])]],
+        // One file at a time: these start servers and measure time, and must not starve each other.
+        ['vitest', ['run', '--maxWorkers=1', ...projects(['contract', 'integration', 'chaos'])]],
       ]
 for (const [command, args] of steps) {
   console.log(`\n> ${command} ${args.join(' ')}`)
