@@ -116,7 +116,10 @@ export default defineTransform({
     ]
     if (insertions.length === 0) throw new ConfigError('No field insertion configured')
     if (config.staticField !== undefined && staticValue === undefined)
-      throw new ConfigError('No value specified for static field: static.field', { key: 'static.value' })
+      throw new ConfigError(
+        `Invalid value null for configuration static.value: No value specified for static field: ${config.staticField}`,
+        { key: 'static.value' },
+      )
     const extended = perSchema(schema =>
       s.struct(
         [

@@ -1,20 +1,13 @@
-import { ConfigError, c, defineTransform, s } from 'millrace'
+import { c, defineTransform, s } from 'millrace'
 import { basicsOf, memberOf, perSchema, requireMap, requireStruct, setMember, sideOf, withSide } from './sides.ts'
 
 const purpose = 'field replacement'
 
-const parseRenames = (renames: readonly string[]): ReadonlyMap<string, string> =>
-  new Map(
-    renames.map(mapping => {
-      const parts = mapping.split(':')
-      if (parts.length !== 2)
-        throw new ConfigError(
-          `Invalid value ${renames.join(', ')} for configuration renames: Invalid rename mapping: ${mapping}`,
-          { key: 'renames' },
-        )
-      return [parts[0]!, parts[1]!]
-    }),
-  )
+/** Old and new name; undefined for what is no mapping. Colons at the end do not count. */
+const parts = (mapping: string): readonly [string, string] | undefined => {
+  const [from, to, ...more] = mapping.replace(/:+$/, '').split(':')
+  return from === undefined || to === undefined || more.length > 0 ? undefined : [from, to]
+}
 
 export default defineTransform({
   class: 'org.apache.kafka.connect.transforms.ReplaceField',
@@ -33,7 +26,7 @@ export default defineTransform({
       default: [],
       importance: 'MEDIUM',
       check: mappings => {
-        const wrong = mappings.find(mapping => mapping.split(':').length !== 2)
+        const wrong = mappings.find(mapping => parts(mapping) === undefined)
         return wrong === undefined ? undefined : `Invalid rename mapping: ${wrong}`
       },
     }),
@@ -67,7 +60,8 @@ export default defineTransform({
   create(config, side) {
     const exclude = new Set(config.exclude)
     const include = new Set(config.include)
-    const renames = parseRenames(config.renames)
+    // Checked when the setting was parsed.
+    const renames = new Map(config.renames.map(mapping => parts(mapping)!))
     const kept = (name: string) => !exclude.has(name) && (include.size === 0 || include.has(name))
     const renamed = (name: string) => renames.get(name) ?? name
     const replaced = perSchema(schema => {

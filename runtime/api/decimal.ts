@@ -1,3 +1,6 @@
+// A few bytes of text (1e999999999) must not become gigabytes.
+const maxRescale = 10_000
+
 /** An exact decimal: `unscaled * 10^-scale`. Never passes through a float. */
 export class Decimal {
   readonly unscaled: bigint
@@ -38,9 +41,12 @@ export class Decimal {
     )
   }
 
-  /** The same number with another scale; throws RangeError when digits would be lost. */
+  /** The same number with another scale; throws RangeError when digits would be lost, or thousands of zeros written out. */
   withScale(scale: number): Decimal {
     if (scale === this.scale) return this
+    if (this.unscaled === 0n) return new Decimal(0n, scale)
+    if (Math.abs(scale - this.scale) > maxRescale)
+      throw new RangeError(`A number of scale ${this.scale} cannot be brought to scale ${scale}`)
     if (scale > this.scale) return new Decimal(this.unscaled * 10n ** BigInt(scale - this.scale), scale)
     const divisor = 10n ** BigInt(this.scale - scale)
     if (this.unscaled % divisor !== 0n) throw new RangeError(`${this} does not fit scale ${scale} without rounding`)

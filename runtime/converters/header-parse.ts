@@ -12,26 +12,31 @@ const ranges: readonly (readonly [() => Schema, bigint])[] = [
   [s.int64, 1n << 63n],
 ]
 
+/** The integer that a decimal is, when 64 bits may hold it. Sizes first: `1e999999999` must not be written out. */
+const wholeOf = (decimal: Decimal): bigint | undefined => {
+  const { unscaled, scale } = decimal
+  if (unscaled === 0n) return 0n
+  const digits = String(unscaled).length
+  if (digits - scale > 20 || scale >= digits) return undefined
+  if (scale > 0 && unscaled % 10n ** BigInt(scale) !== 0n) return undefined
+  return decimal.withScale(0).unscaled
+}
+
 /** The smallest type that holds a number: an integer of some width (also `1.0`), a float, a double, else a Decimal. */
 const parseNumber = (token: string): SchemaAndValue | undefined => {
   if (!/^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(token)) return undefined
   const decimal = Decimal.parse(token)
-  const whole =
-    decimal.scale <= 0
-      ? decimal.withScale(0).unscaled
-      : decimal.unscaled % 10n ** BigInt(decimal.scale) === 0n
-        ? decimal.withScale(0).unscaled
-        : undefined
+  const whole = wholeOf(decimal)
   if (whole !== undefined) {
     const fitting = ranges.find(([, limit]) => whole >= -limit && whole < limit)
     if (fitting !== undefined)
       return { schema: fitting[0](), value: Number.isSafeInteger(Number(whole)) ? Number(whole) : whole }
-    return { schema: decimalSchema(decimal.scale), value: decimal }
   }
   const number = Number(token)
   const single = Math.fround(number)
-  if (Number.isFinite(single) && single !== 0) return { schema: s.float32(), value: single }
-  if (Number.isFinite(number) && number !== 0) return { schema: s.float64(), value: number }
+  // Whole numbers beyond 64 bits that are written out stay exact.
+  if (decimal.scale !== 0 && Number.isFinite(single) && single !== 0) return { schema: s.float32(), value: single }
+  if (decimal.scale !== 0 && Number.isFinite(number) && number !== 0) return { schema: s.float64(), value: number }
   return { schema: decimalSchema(decimal.scale), value: decimal }
 }
 
@@ -49,17 +54,22 @@ const parseInstant = (token: string): SchemaAndValue | undefined => {
   return undefined
 }
 
-const scalar = (token: string): SchemaAndValue => {
+/** A boolean, an instant, a number; undefined for anything else. */
+const scalar = (token: string): SchemaAndValue | undefined => {
   if (token === 'true' || token === 'false') return { schema: s.boolean(), value: token === 'true' }
   const first = token[0] ?? ''
-  return (
-    (/\d/.test(first) ? parseInstant(token) : undefined) ??
-    (/[\d+-]/.test(first) ? parseNumber(token) : undefined) ??
-    text(token)
-  )
+  return (/\d/.test(first) ? parseInstant(token) : undefined) ?? (/[\d+-]/.test(first) ? parseNumber(token) : undefined)
 }
 
 class NoValue extends Error {}
+
+const noValue = (): never => {
+  throw new NoValue()
+}
+
+const maxDepth = 100
+const timed = /\s*[\d-]*T?\d\d:\d\d:\d\d\.\d{3}Z/y
+const untilPunctuation = /(\\:|[^,:[\]{}"])*/y
 
 /** Reads `[...]` and `{...}`; strings in them must be quoted. Throws NoValue for what is neither. */
 class Reader {
@@ -88,20 +98,30 @@ class Reader {
     return true
   }
 
-  #value(): SchemaAndValue {
-    if (this.#take('[')) return this.#array()
-    if (this.#take('{')) return this.#map()
-    if (this.#take('"')) return text(this.#string())
-    const token = /^(\\:|[^,:[\]{}"])*/.exec(this.#text.slice(this.#at))![0]
+  #ends(char: string): boolean {
+    this.#blanks()
+    return this.#text[this.#at] === char
+  }
+
+  #value(depth = 0): SchemaAndValue {
+    if (depth > maxDepth) throw new NoValue()
+    if (this.#take('[')) return this.#array(depth + 1)
+    if (this.#take('{')) return this.#map(depth + 1)
+    if (this.#take('"')) {
+      const quoted = this.#string()
+      // Dates and times are recognised in quotes as well.
+      return parseInstant(quoted) ?? text(quoted)
+    }
     // A time has colons of its own.
-    const timed = /^\s*[\d-]*T?\d\d:\d\d:\d\d\.\d{3}Z/.exec(this.#text.slice(this.#at))?.[0]
-    const taken = timed ?? token
-    this.#at += taken.length
-    const trimmed = taken.trim()
-    if (trimmed === 'null') return { schema: null, value: null }
-    const value = trimmed === '' ? undefined : scalar(trimmed)
-    if (value === undefined || value.schema?.type === 'STRING') throw new NoValue()
-    return value
+    const taken = (this.#match(timed) ?? this.#match(untilPunctuation) ?? '').trim()
+    return taken === 'null' ? { schema: null, value: null } : (scalar(taken) ?? noValue())
+  }
+
+  #match(sticky: RegExp): string | undefined {
+    sticky.lastIndex = this.#at
+    const matched = sticky.exec(this.#text)?.[0]
+    this.#at += matched?.length ?? 0
+    return matched
   }
 
   #string(): string {
@@ -117,26 +137,28 @@ class Reader {
     throw new NoValue()
   }
 
-  #array(): SchemaAndValue {
+  #array(depth: number): SchemaAndValue {
     const items: SchemaAndValue[] = []
     if (!this.#take(']')) {
-      do items.push(this.#value())
-      while (this.#take(','))
+      do items.push(this.#value(depth))
+      while (this.#take(',') && !this.#ends(']'))
       if (!this.#take(']')) throw new NoValue()
     }
     const item = commonSchema(items)
     return { schema: item === null ? null : s.array(item), value: items.map(({ value }) => value) }
   }
 
-  #map(): SchemaAndValue {
+  #map(depth: number): SchemaAndValue {
     const keys: SchemaAndValue[] = []
     const values: SchemaAndValue[] = []
     if (!this.#take('}')) {
       do {
-        keys.push(this.#value())
+        const key = this.#value(depth)
+        if (key.value === null) throw new NoValue()
+        keys.push(key)
         if (!this.#take(':')) throw new NoValue()
-        values.push(this.#value())
-      } while (this.#take(','))
+        values.push(this.#value(depth))
+      } while (this.#take(',') && !this.#ends('}'))
       if (!this.#take('}')) throw new NoValue()
     }
     const key = commonSchema(keys)
@@ -150,20 +172,19 @@ class Reader {
 
 const numbers: readonly SchemaType[] = ['INT8', 'INT16', 'INT32', 'INT64', 'FLOAT32', 'FLOAT64']
 
-/** What all elements fit: the same schema, or the widest number; null when there is none. A null makes it optional. */
+/** What all elements fit: the same schema, or the widest number; null when there is none. Nulls and values do not mix. */
 const commonSchema = (items: readonly SchemaAndValue[]): Schema | null => {
-  const schemas = items.flatMap(({ schema }) => (schema === null ? [] : [schema]))
-  const first = schemas[0]
-  if (first === undefined) return null
-  const widest = schemas.reduce(
-    (best, schema) => (numbers.indexOf(schema.type) > numbers.indexOf(best.type) ? schema : best),
-    first,
-  )
-  const fits =
-    schemas.every(schema => schema === first) ||
-    schemas.every(schema => numbers.includes(schema.type) && schema.name === undefined)
-  if (!fits) return null
-  return items.length > schemas.length ? widest.with({ optional: true }) : widest
+  const values = items.filter(({ value }) => value !== null)
+  if (values.length > 0 && values.length < items.length) throw new NoValue()
+  const first = values[0]?.schema ?? null
+  if (first === null || values.every(({ schema }) => schema === first)) return first
+  let widest = -1
+  for (const { schema } of values) {
+    const width = schema === null || schema.name !== undefined ? -1 : numbers.indexOf(schema.type)
+    if (width < 0) return null
+    widest = Math.max(widest, width)
+  }
+  return values.find(({ schema }) => schema!.type === numbers[widest])!.schema
 }
 
 /** A header's text as the value it looks like; what looks like nothing is the text itself. */
@@ -178,5 +199,5 @@ export const parseHeader = (source: string): SchemaAndValue => {
       throw error
     }
   }
-  return scalar(source)
+  return scalar(source.trim()) ?? text(source)
 }

@@ -1,22 +1,20 @@
 import { Decimal } from '../api/decimal.ts'
-import { DATE, TIME } from '../api/logical.ts'
 import type { Schema } from '../api/schema.ts'
 import { decimalText, doubleText, floatText } from './json-text.ts'
 
 const dayMs = 86_400_000
 
-/** Date, time or timestamp, by the schema's name or else by what the instant holds, as Kafka Connect's Values does. */
-const instantText = (schema: Schema | null, value: Date): string => {
+/** Date, time or timestamp by what the instant holds, whatever the schema says: as Kafka Connect's Values does. */
+const instantText = (value: Date): string => {
   const iso = value.toISOString()
   const ms = value.getTime()
-  if (schema?.name === TIME || (schema === null && ms >= 0 && ms < dayMs)) return iso.slice(11)
-  if (schema?.name === DATE || (schema === null && ms % dayMs === 0)) return iso.slice(0, 10)
-  return iso
+  if (ms >= 0 && ms < dayMs) return iso.slice(11)
+  return ms % dayMs === 0 ? iso.slice(0, 10) : iso
 }
 
 const quoted = (text: string): string => `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`
 
-/** A header value as text: strings raw at the top, quoted inside lists and maps; bytes as base64; null as nothing. */
+/** A header value as text: strings raw at the top, quoted inside lists and maps; bytes as base64; null as `null`. */
 export const headerText = (schema: Schema | null, value: unknown, inside = false): string => {
   if (value === null || value === undefined) return 'null'
   if (typeof value === 'string') return inside ? quoted(value) : value
@@ -27,8 +25,11 @@ export const headerText = (schema: Schema | null, value: unknown, inside = false
       : String(value)
   }
   if (value instanceof Decimal) return decimalText(value)
-  if (value instanceof Date) return instantText(schema, value)
-  if (value instanceof Uint8Array) return Buffer.from(value.buffer, value.byteOffset, value.length).toString('base64')
+  if (value instanceof Date) return instantText(value)
+  if (value instanceof Uint8Array) {
+    const base64 = Buffer.from(value.buffer, value.byteOffset, value.length).toString('base64')
+    return inside ? `"${base64}"` : base64
+  }
   if (Array.isArray(value)) return `[${value.map(item => headerText(schema?.valueSchema ?? null, item, true)).join()}]`
   if (value instanceof Map)
     return `{${[...value].map(([key, item]) => `${headerText(schema?.keySchema ?? null, key, true)}:${headerText(schema?.valueSchema ?? null, item, true)}`).join()}}`

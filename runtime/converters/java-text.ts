@@ -1,20 +1,43 @@
-import { doubleText } from './json-text.ts'
+import { Decimal } from '../api/decimal.ts'
+import type { Schema } from '../api/schema.ts'
+import { decimalText, doubleText, floatText } from './json-text.ts'
 
-/** What Java's toString gives: `{a=1, b=[x, y]}` for maps, `1.5`, `true`. Bytes show as their hexadecimal digits. */
-export const javaText = (value: unknown): string => {
+const days = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat']
+const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
+
+const two = (value: number): string => String(value).padStart(2, '0')
+
+/** As java.util.Date prints itself in UTC: `Tue Nov 14 22:13:20 UTC 2023`. */
+const dateText = (date: Date): string =>
+  `${days[date.getUTCDay()]} ${months[date.getUTCMonth()]} ${two(date.getUTCDate())} ${date.toISOString().slice(11, 19)} UTC ${String(date.getUTCFullYear()).padStart(4, '0')}`
+
+const numberText = (type: Schema['type'] | undefined, value: number): string => {
+  if (type === 'FLOAT32') return floatText(value).replaceAll('"', '')
+  return type !== 'FLOAT64' && Number.isInteger(value) ? String(BigInt(value)) : doubleText(value).replaceAll('"', '')
+}
+
+/**
+ * What Java's toString gives for a value under its schema: `Struct{a=1}`, `{a=1, b=[x, y]}` for maps, `100.0`. Bytes show as
+ * their hexadecimal digits: Java prints an address.
+ */
+export const javaText = (schema: Schema | null, value: unknown): string => {
   if (value === null || value === undefined) return 'null'
   if (typeof value === 'string') return value
-  if (typeof value === 'number')
-    return Number.isInteger(value) ? String(BigInt(value)) : doubleText(value).replaceAll('"', '')
+  if (typeof value === 'number') return numberText(schema?.type, value)
+  if (value instanceof Decimal) return decimalText(value)
   if (value instanceof Uint8Array) return Buffer.from(value.buffer, value.byteOffset, value.length).toString('hex')
-  if (value instanceof Date) return value.toISOString()
-  if (Array.isArray(value)) return `[${value.map(javaText).join(', ')}]`
-  if (value instanceof Map)
-    return `{${[...value].map(([key, member]) => `${javaText(key)}=${javaText(member)}`).join(', ')}}`
-  if (typeof value === 'object' && Object.getPrototypeOf(value) === Object.prototype) {
-    return `{${Object.entries(value)
-      .map(([key, member]) => `${key}=${javaText(member)}`)
-      .join(', ')}}`
-  }
-  return String(value)
+  if (value instanceof Date) return dateText(value)
+  if (Array.isArray(value)) return `[${value.map(item => javaText(schema?.valueSchema ?? null, item)).join(', ')}]`
+  if (value instanceof Map) return mapText([...value], schema?.keySchema ?? null, schema?.valueSchema ?? null)
+  if (typeof value !== 'object') return String(value)
+  if (schema?.type !== 'STRUCT') return mapText(Object.entries(value), null, null)
+  const members = value as Record<string, unknown>
+  const shown = schema.fields.flatMap(({ name, schema: field }) => {
+    const member = members[name]
+    return member === null || member === undefined ? [] : [`${name}=${javaText(field, member)}`]
+  })
+  return `Struct{${shown.join()}}`
 }
+
+const mapText = (entries: readonly [unknown, unknown][], key: Schema | null, value: Schema | null): string =>
+  `{${entries.map(([name, member]) => `${javaText(key, name)}=${javaText(value, member)}`).join(', ')}}`

@@ -1,17 +1,14 @@
 import type { ByteWriter } from '../api/byte-writer.ts'
 import { c } from '../api/config.ts'
-import { defineConverter } from '../api/define.ts'
-import { DataError } from '../api/errors.ts'
+import { defineConverter, type SchemaAndValue } from '../api/define.ts'
 import { isLazy, resolveLazy } from '../api/lazy.ts'
 import type { Schema } from '../api/schema.ts'
 import { decodeJson } from './json-decode.ts'
 import { compileJson, type Encode, type JsonSettings, schemalessJson } from './json-encode.ts'
-import { JsonBytes, parseJson } from './json-parse.ts'
+import { envelopeReader } from './json-envelope.ts'
+import { JsonBytes, parseJson, parseMessage } from './json-parse.ts'
 import { isCanonicalJson } from './json-scan.ts'
 import { schemaOf, schemaText } from './json-schema.ts'
-
-const envelopeProblem =
-  'JsonConverter with schemas.enable requires "schema" and "payload" fields and may not contain additional fields. If you are trying to deserialize plain JSON data, set schemas.enable=false in your converter configuration.'
 
 interface Compiled {
   readonly encode: Encode
@@ -37,19 +34,10 @@ const compiler = (settings: JsonSettings, envelope: boolean): ((schema: Schema |
   }
 }
 
-/** Schemas of envelopes that were read, by their JSON text; the oldest goes when there are too many. */
-const schemaCache = (size: number): ((json: unknown) => Schema | null) => {
-  const known = new Map<string, Schema | null>()
-  return json => {
-    const key = JSON.stringify(json, (_, value) => (typeof value === 'bigint' ? `${value}n` : value))
-    let schema = known.get(key)
-    if (schema === undefined) {
-      schema = schemaOf(json)
-      if (known.size >= size) known.delete(known.keys().next().value!)
-      if (size > 0) known.set(key, schema)
-    }
-    return schema
-  }
+/** The schema of `schema.content`; null for none. Throws DataError. */
+const fixedSchema = (content: string | undefined): Schema | null => {
+  if (content === undefined || content.trim() === '') return null
+  return schemaOf(parseJson(Buffer.from(content)))
 }
 
 /** JSON, with or without the schema in an envelope; bytes equal to Kafka Connect's. */
@@ -78,10 +66,20 @@ export default defineConverter({
       width: 'MEDIUM',
       displayName: 'Schema Cache Size',
     }),
+    'schema.content': c.string(
+      'The schema of every message read, as JSON: messages are then payloads without an envelope. Only with schemas.enable.',
+      {
+        optional: true,
+        importance: 'HIGH',
+        group: 'Schemas',
+        width: 'MEDIUM',
+        displayName: 'Schema Content',
+      },
+    ),
     'decimal.format': c.string(
       'Controls which format this converter will serialize decimals in. BASE64: base64 of the unscaled bytes; NUMERIC: a JSON number.',
       {
-        values: ['BASE64', 'NUMERIC'],
+        values: ['NUMERIC', 'BASE64'],
         ignoreCase: true,
         default: 'BASE64',
         importance: 'LOW',
@@ -92,7 +90,13 @@ export default defineConverter({
     ),
     'replace.null.with.default': c.boolean(
       'Whether to replace fields that have a default value and that are null to the default value.',
-      { default: true, importance: 'LOW', group: 'Schemas', width: 'MEDIUM', displayName: 'Replace null with default' },
+      {
+        default: true,
+        importance: 'LOW',
+        group: 'Serialization',
+        width: 'MEDIUM',
+        displayName: 'Replace null with default',
+      },
     ),
   },
   create(config) {
@@ -104,7 +108,8 @@ export default defineConverter({
     // What a lazy value writes is the JSON of the default settings.
     const takesLazy = settings.decimals === 'BASE64' && settings.replaceNull
     const compiled = compiler(settings, envelope)
-    const schemas = schemaCache(config.schemasCacheSize)
+    const content = envelope ? fixedSchema(config.schemaContent) : null
+    const readEnvelope = envelopeReader(config.schemasCacheSize, settings.replaceNull)
 
     const encodeInto = (out: ByteWriter, _topic: string, schema: Schema | null, value: unknown): boolean => {
       if (schema === null && (value === null || value === undefined)) return false
@@ -130,28 +135,17 @@ export default defineConverter({
         : Buffer.from(text)
     }
 
-    const decode = (bytes: Uint8Array | null): { schema: Schema | null; value: unknown } => {
+    const decode = (bytes: Uint8Array | null): SchemaAndValue => {
       if (bytes === null) return { schema: null, value: null }
-      if (!envelope) {
-        const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
-        // Checked here, so that `get` cannot fail later.
-        return {
-          schema: null,
-          value: isCanonicalJson(buffer, 0, buffer.length) ? new JsonBytes(buffer) : parseJson(buffer),
-        }
+      const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+      if (content !== null)
+        return { schema: content, value: decodeJson(content, parseMessage(buffer, true), settings.replaceNull) }
+      if (envelope) return readEnvelope(buffer)
+      // Checked here, so that `get` cannot fail later.
+      return {
+        schema: null,
+        value: isCanonicalJson(buffer, 0, buffer.length) ? new JsonBytes(buffer) : parseMessage(buffer),
       }
-      const json = parseJson(bytes, true)
-      if (json === null) return { schema: null, value: null }
-      if (
-        typeof json !== 'object' ||
-        Array.isArray(json) ||
-        Object.keys(json).length !== 2 ||
-        !('schema' in json) ||
-        !('payload' in json)
-      )
-        throw new DataError(envelopeProblem)
-      const schema = schemas(json.schema)
-      return { schema, value: schema === null ? json.payload : decodeJson(schema, json.payload, settings.replaceNull) }
     }
 
     return {

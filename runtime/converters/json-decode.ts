@@ -4,6 +4,8 @@ import { DATE, DECIMAL, TIME, TIMESTAMP } from '../api/logical.ts'
 import type { Schema } from '../api/schema.ts'
 
 const dayMs = 86_400_000
+// What a Date can hold.
+const maxDays = 100_000_000
 
 const expected = (schema: Schema, value: unknown): DataError =>
   new DataError(
@@ -21,25 +23,42 @@ const integer = (schema: Schema, value: unknown, min: number, max: number): numb
   return value
 }
 
-const bytesOf = (schema: Schema, value: unknown): Buffer => {
-  if (typeof value !== 'string' || !/^[A-Za-z0-9+/]*={0,2}$/.test(value)) throw expected(schema, value)
+const bytesOf = (value: unknown): Buffer => {
+  // Nothing may be lost by decoding leniently, as Buffer does.
+  if (typeof value !== 'string' || value.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(value))
+    throw new DataError('Invalid bytes field', { cause: new TypeError(`Not base64 with padding: ${shown(value)}`) })
   return Buffer.from(value, 'base64')
 }
 
+/** How messages name the JSON type of a value. */
+const nodeType = (value: unknown): string => {
+  if (Array.isArray(value)) return 'ARRAY'
+  if (typeof value === 'bigint' || value instanceof Decimal) return 'NUMBER'
+  return value === null ? 'NULL' : (typeof value).toUpperCase()
+}
+
+const logicalInteger = (name: string, kind: string, value: unknown, min: number, max: number): number => {
+  if (typeof value !== 'number' || !Number.isInteger(value))
+    throw new DataError(
+      `Invalid type for ${name}, underlying representation should be ${kind} but was ${nodeType(value)}`,
+    )
+  if (value < min || value > max) throw new DataError(`Invalid value for ${name}: ${value} is out of range`)
+  return value
+}
+
 const decimalOf = (schema: Schema, value: unknown): Decimal => {
-  const scale = Number(schema.parameters?.['scale'] ?? Number.NaN)
-  if (!Number.isInteger(scale)) throw new DataError('Invalid Decimal schema: scale parameter not found.')
+  if (typeof value !== 'string' && nodeType(value) !== 'NUMBER')
+    throw new DataError(
+      `Invalid type for Decimal, underlying representation should be numeric or bytes but was ${nodeType(value)}`,
+    )
   try {
-    if (typeof value === 'string') return Decimal.fromBytes(bytesOf(schema, value), scale)
-    if (typeof value === 'number') return Decimal.parse(String(value)).withScale(scale)
-    if (typeof value === 'bigint') return new Decimal(value, 0).withScale(scale)
-    if (value instanceof Decimal) return value.withScale(scale)
+    const scale = Number(schema.parameters?.['scale'] ?? Number.NaN)
+    if (!Number.isInteger(scale)) throw new DataError('Invalid Decimal schema: scale parameter not found.')
+    if (typeof value === 'string') return Decimal.fromBytes(bytesOf(value), scale)
+    return (value instanceof Decimal ? value : Decimal.parse(String(value))).withScale(scale)
   } catch (cause) {
-    throw new DataError(`Invalid bytes for Decimal field`, { cause })
+    throw new DataError('Invalid bytes for Decimal field', { cause })
   }
-  throw new DataError(
-    `Invalid type for Decimal, underlying representation should be numeric or bytes but was ${typeof value}`,
-  )
 }
 
 const set = (target: Record<string, unknown>, name: string, value: unknown): void => {
@@ -50,7 +69,8 @@ const set = (target: Record<string, unknown>, name: string, value: unknown): voi
 }
 
 const structOf = (schema: Schema, value: unknown, replaceNull: boolean): Record<string, unknown> => {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw expected(schema, value)
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || value instanceof Decimal)
+    throw new DataError(`Structs should be encoded as JSON objects, but found ${nodeType(value)}`)
   const struct: Record<string, unknown> = {}
   for (const { name, schema: field } of schema.fields) {
     const member = Object.hasOwn(value, name) ? (value as Record<string, unknown>)[name] : null
@@ -61,15 +81,21 @@ const structOf = (schema: Schema, value: unknown, replaceNull: boolean): Record<
 
 const mapOf = (schema: Schema, value: unknown, replaceNull: boolean): Map<unknown, unknown> => {
   const { keySchema, valueSchema } = schema
-  if (keySchema!.type === 'STRING' && typeof value === 'object' && value !== null && !Array.isArray(value)) {
-    return new Map(Object.entries(value).map(([key, member]) => [key, decodeJson(valueSchema!, member, replaceNull)]))
+  if (keySchema!.type === 'STRING') {
+    if (nodeType(value) !== 'OBJECT')
+      throw new DataError(`Maps with string fields should be encoded as JSON objects, but found ${nodeType(value)}`)
+    return new Map(
+      Object.entries(value as object).map(([key, member]) => [key, decodeJson(valueSchema!, member, replaceNull)]),
+    )
   }
   if (!Array.isArray(value))
-    throw new DataError('Maps with non-string fields should be encoded as JSON arrays of pairs.')
+    throw new DataError(
+      `Maps with non-string fields should be encoded as JSON array of tuples, but found ${nodeType(value)}`,
+    )
   return new Map(
     value.map((pair: unknown) => {
-      if (!Array.isArray(pair) || pair.length !== 2)
-        throw new DataError('Map entries must be arrays of two elements: the key and the value.')
+      if (!Array.isArray(pair)) throw new DataError(`Found invalid map entry instead of array tuple: ${nodeType(pair)}`)
+      if (pair.length !== 2) throw new DataError(`Found invalid map entry, expected length 2 but found :${pair.length}`)
       return [decodeJson(keySchema!, pair[0], replaceNull), decodeJson(valueSchema!, pair[1], replaceNull)]
     }),
   )
@@ -87,11 +113,11 @@ const logicalOf = (schema: Schema, value: unknown): unknown => {
     case DECIMAL:
       return decimalOf(schema, value)
     case DATE:
-      return new Date(integer(schema, value, -2147483648, 2147483647) * dayMs)
+      return new Date(logicalInteger('Date', 'integer', value, -maxDays, maxDays) * dayMs)
     case TIME:
-      return new Date(integer(schema, value, 0, dayMs))
+      return new Date(logicalInteger('Time', 'integer', value, 0, dayMs))
     case TIMESTAMP:
-      return new Date(integer(schema, value, Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER))
+      return new Date(logicalInteger('Timestamp', 'integral', value, -maxDays * dayMs, maxDays * dayMs))
     default:
       return undefined
   }
@@ -129,7 +155,7 @@ export const decodeJson = (schema: Schema, value: unknown, replaceNull: boolean)
       if (typeof value !== 'string') throw expected(schema, value)
       return value
     case 'BYTES':
-      return bytesOf(schema, value)
+      return bytesOf(value)
     case 'ARRAY':
       if (!Array.isArray(value)) throw expected(schema, value)
       return value.map((item: unknown) => decodeJson(schema.valueSchema!, item, replaceNull))

@@ -21,7 +21,30 @@ const exactNumbers: Reviver = function (key, value, context) {
   return String(value) === source ? value : Decimal.parse(source)
 }
 
+// No safe integer matches. A long run of digits is rare: without one the plain parser is exact.
+const longDigits = /9\d{15}|\d{17}/
+const fractionsOrLong = /\d[.eE]|9\d{15}|\d{17}/
+
 const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+/** Kafka Connect's reader goes no deeper; nor may ours, whose object path is recursive. */
+export const maxDepth = 1000
+
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
+
+const isTooDeep = (bytes: Uint8Array): boolean => {
+  let depth = 0
+  for (let at = 0; at < bytes.length; at++) {
+    const byte = bytes[at]!
+    if (byte === QUOTE) {
+      for (at++; at < bytes.length && bytes[at] !== QUOTE; at++) if (bytes[at] === BACKSLASH) at++
+    } else if (byte === 0x5b || byte === 0x7b) {
+      if (++depth > maxDepth) return true
+    } else if (byte === 0x5d || byte === 0x7d) depth--
+  }
+  return false
+}
 
 /**
  * Parses JSON bytes without losing digits: integers beyond 2^53 as bigint; with `fractions`, decimals that a double cannot
@@ -30,13 +53,23 @@ const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 export const parseJson = (bytes: Uint8Array, fractions = false): unknown => {
   try {
     const source = text.decode(bytes)
-    // A long run of digits is rare: without one the plain parser is exact.
-    if (fractions ? /\d\.\d|\d[eE]|\d{16}/.test(source) : /\d{16}/.test(source))
+    if (bytes.length > maxDepth && isTooDeep(bytes)) throw new RangeError(`More than ${maxDepth} levels deep`)
+    if ((fractions ? fractionsOrLong : longDigits).test(source))
       return parseWith(source, fractions ? exactNumbers : exactIntegers)
     return JSON.parse(source)
   } catch (cause) {
     throw new DataError('Converting byte[] to Kafka Connect data failed due to serialization error: ', { cause })
   }
+}
+
+const isBlank = (bytes: Uint8Array): boolean =>
+  bytes.every(byte => byte === 0x20 || byte === 0x09 || byte === 0x0a || byte === 0x0d)
+
+/** The same of a whole message: a byte order mark is skipped, blank is null. */
+export const parseMessage = (bytes: Uint8Array, fractions = false): unknown => {
+  if (isBlank(bytes)) return null
+  const marked = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf
+  return parseJson(marked ? bytes.subarray(3) : bytes, fractions)
 }
 
 /** Checked JSON bytes that stay bytes until someone asks for the object. */

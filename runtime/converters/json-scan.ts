@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer'
+import { maxDepth } from './json-parse.ts'
 
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
@@ -95,7 +96,7 @@ const literal = (buf: Uint8Array, at: number, end: number, text: string): number
   return at + text.length
 }
 
-let stack = new Uint8Array(64)
+const stack = new Uint8Array(maxDepth)
 
 /**
  * Whether the bytes are one JSON value spelled the way our writer spells it: no white space, only necessary escapes, numbers
@@ -110,12 +111,7 @@ export const isCanonicalJson = (buf: Uint8Array, start: number, end: number): bo
     if (at >= end) return false
     const byte = buf[at]!
     if (byte === 0x7b || byte === 0x5b) {
-      if (depth === stack.length) {
-        if (depth >= 4096) return false
-        const larger = new Uint8Array(depth * 2)
-        larger.set(stack)
-        stack = larger
-      }
+      if (depth === maxDepth) return false
       const object = byte === 0x7b
       at++
       if (buf[at] === (object ? 0x7d : 0x5d) && at < end) at++

@@ -1,25 +1,21 @@
+import { isUtf8 } from 'node:buffer'
 import { c } from '../api/config.ts'
 import { defineConverter, type SchemaAndValue } from '../api/define.ts'
-import { DataError } from '../api/errors.ts'
 import { resolveLazy } from '../api/lazy.ts'
-import type { Schema } from '../api/schema.ts'
+import { type Schema, s } from '../api/schema.ts'
 import { parseHeader } from './header-parse.ts'
 import { headerText } from './header-text.ts'
-
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 const encode = (schema: Schema | null, lazy: unknown): Buffer | null => {
   const value = resolveLazy(lazy)
   return value === null || value === undefined ? null : Buffer.from(headerText(schema, value))
 }
 
+/** Bytes that are no text stay bytes: other programs put binary headers on records, and none of them is a fault of the record. */
 const decode = (bytes: Uint8Array | null): SchemaAndValue => {
   if (bytes === null) return { schema: null, value: null }
-  try {
-    return parseHeader(utf8.decode(bytes))
-  } catch (cause) {
-    throw new DataError('A header is no UTF-8 text: choose another header.converter', { cause })
-  }
+  if (!isUtf8(bytes)) return { schema: s.bytes(), value: Buffer.from(bytes) }
+  return parseHeader(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString())
 }
 
 /** Headers as text, read back as the values they look like. */

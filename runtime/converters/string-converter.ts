@@ -1,23 +1,12 @@
 import type { ByteWriter } from '../api/byte-writer.ts'
 import { c } from '../api/config.ts'
 import { defineConverter } from '../api/define.ts'
-import { DataError } from '../api/errors.ts'
 import { resolveLazy } from '../api/lazy.ts'
-import { s } from '../api/schema.ts'
+import { type Schema, s } from '../api/schema.ts'
+import { charset, charsetNames } from './java-charset.ts'
 import { javaText } from './java-text.ts'
 
 const optionalString = s.string({ optional: true })
-
-// Java's names of the encodings that Node can write and read exactly.
-const encodings: Readonly<Record<string, BufferEncoding>> = {
-  'UTF-8': 'utf8',
-  UTF8: 'utf8',
-  'US-ASCII': 'ascii',
-  ASCII: 'ascii',
-  'ISO-8859-1': 'latin1',
-  LATIN1: 'latin1',
-  'UTF-16LE': 'utf16le',
-}
 
 /** Text: any value as its string form on the way in, an optional string on the way out. */
 export default defineConverter({
@@ -34,40 +23,36 @@ export default defineConverter({
     'converter.encoding': c.string('The name of the Java character set to use for encoding strings as byte arrays.', {
       default: 'UTF-8',
       importance: 'HIGH',
+      width: 'MEDIUM',
+      displayName: 'Encoding',
       check: name =>
-        encodings[name.toUpperCase()] === undefined
-          ? `This character set is not supported; these are: ${Object.keys(encodings).join(', ')}`
+        charset(name) === undefined
+          ? `This character set is not supported; these are: ${charsetNames.join(', ')}`
           : undefined,
     }),
   },
   create(config) {
-    const encoding = encodings[config.converterEncoding.toUpperCase()]!
-    const encode = (value: unknown): Buffer | null => {
+    const { encode: toBytes, decode: toText, isUtf8 } = charset(config.converterEncoding)!
+    const encode = (schema: Schema | null, value: unknown): Buffer | null => {
       const plain = resolveLazy(value)
-      return plain === null || plain === undefined ? null : Buffer.from(javaText(plain), encoding)
+      return plain === null || plain === undefined ? null : toBytes(javaText(schema, plain))
     }
-    const decode = (bytes: Uint8Array | null) => {
-      if (bytes === null) return { schema: optionalString, value: null }
-      try {
-        return {
-          schema: optionalString,
-          value: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString(encoding),
-        }
-      } catch (cause) {
-        throw new DataError('Failed to deserialize string', { cause })
-      }
-    }
+    const decode = (bytes: Uint8Array | null) => ({
+      schema: optionalString,
+      value: bytes === null ? null : toText(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)),
+    })
     return {
-      encode: (_topic, _schema, value) => encode(value),
-      encodeInto(out: ByteWriter, _topic, _schema, value) {
+      encode: (_topic, schema, value) => encode(schema, value),
+      encodeInto(out: ByteWriter, _topic, schema, value) {
         const plain = resolveLazy(value)
         if (plain === null || plain === undefined) return false
-        if (encoding === 'utf8') out.writeText(javaText(plain))
-        else out.writeBytes(encode(plain)!)
+        const text = javaText(schema, plain)
+        if (isUtf8) out.writeText(text)
+        else out.writeBytes(toBytes(text))
         return true
       },
       decode: (_topic, bytes) => decode(bytes),
-      encodeHeader: (_topic, _name, _schema, value) => encode(value),
+      encodeHeader: (_topic, _name, schema, value) => encode(schema, value),
       decodeHeader: (_topic, _name, bytes) => decode(bytes),
     }
   },

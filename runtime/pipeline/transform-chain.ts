@@ -1,3 +1,4 @@
+import { type ConfigField, type ConfigSpec, c, camelCase } from '../api/config.ts'
 import type { PredicateDefinition, Side, Transform, TransformDefinition } from '../api/define.ts'
 import { ConfigError } from '../api/errors.ts'
 import type { ConnectRecord } from '../api/record.ts'
@@ -37,7 +38,9 @@ const aliases = (props: Props, key: string): string[] => {
     .filter(alias => alias !== '')
   const twice = list.find((alias, index) => list.indexOf(alias) !== index)
   if (twice !== undefined)
-    throw new ConfigError(`Invalid value ${props[key]} for configuration ${key}: Duplicate alias provided.`, { key })
+    throw new ConfigError(`Invalid value [${list.join(', ')}] for configuration ${key}: Duplicate alias provided.`, {
+      key,
+    })
   return list
 }
 
@@ -49,12 +52,24 @@ const under = (props: Props, prefix: string): Record<string, string> =>
     ),
   )
 
-const required = (props: Props, key: string): string => {
+const classOf = (props: Props, key: string, kind: 'Transformation' | 'Predicate'): string => {
   const value = props[key]
-  if (value === undefined || value === null || value === '')
-    throw new ConfigError(`Missing required configuration "${key}" which has no default value.`, { key })
+  if (value === undefined || value === null || value.trim() === '')
+    throw new ConfigError(`Invalid value ${value ?? null} for configuration ${key}: Not a ${kind}`, { key })
   return value
 }
+
+/** The settings that a plugin declares, read under a prefix; messages name the whole key. */
+const parseUnder = (prefix: string, spec: ConfigSpec, props: Props): Record<string, unknown> => {
+  const whole = Object.entries(spec).map(([key, field]): [string, ConfigField<unknown>] => {
+    const aliases = field.options.aliases?.map(alias => prefix + alias) ?? []
+    return [prefix + key, { ...field, options: { ...field.options, aliases } }]
+  })
+  const parsed = parseOrThrow(Object.fromEntries(whole), props)
+  return Object.fromEntries(Object.keys(spec).map(key => [camelCase(key), parsed[camelCase(prefix + key)]]))
+}
+
+const negateField = c.boolean('Whether the transformation applies where the predicate is false.', { default: false })
 
 /** Builds the chain of `transforms` and `predicates`. Throws ConfigError that names the key. */
 export const createChain = async (props: Props, plugins: ChainPlugins): Promise<TransformChain> => {
@@ -68,8 +83,8 @@ export const createChain = async (props: Props, plugins: ChainPlugins): Promise<
   >()
   for (const alias of aliases(props, 'predicates')) {
     const prefix = `predicates.${alias}.`
-    const definition = await plugins.predicate(required(props, `${prefix}type`))
-    const predicate = definition.create(parseOrThrow(definition.config, under(props, prefix)) as never)
+    const definition = await plugins.predicate(classOf(props, `${prefix}type`, 'Predicate'))
+    const predicate = definition.create(parseUnder(prefix, definition.config, props) as never)
     predicates.set(alias, {
       test: record => predicate.test(record),
       ignoresPayload: definition.ignoresPayload === true,
@@ -81,14 +96,15 @@ export const createChain = async (props: Props, plugins: ChainPlugins): Promise<
   let ignoresPayload = true
   for (const alias of aliases(props, 'transforms')) {
     const prefix = `transforms.${alias}.`
-    const className = required(props, `${prefix}type`)
+    const className = classOf(props, `${prefix}type`, 'Transformation')
     const { definition, side } = await plugins.transform(className)
     const own = under(props, prefix)
-    const transform = definition.create(parseOrThrow(definition.config, own) as never, side, { originals: own })
+    const config = parseUnder(prefix, definition.config, props)
+    const negate = parseUnder(prefix, { negate: negateField }, props)['negate'] === true
+    const transform = definition.create(config as never, side, { originals: own })
     transforms.push(transform)
     ignoresPayload &&= definition.ignoresPayload === true
     const name = own['predicate']
-    const negate = own['negate']?.trim().toLowerCase() === 'true'
     if (name === undefined) {
       if (own['negate'] !== undefined) {
         throw new ConfigError(
@@ -101,7 +117,7 @@ export const createChain = async (props: Props, plugins: ChainPlugins): Promise<
     }
     const predicate = predicates.get(name)
     if (predicate === undefined)
-      throw new ConfigError(`Missing required configuration "predicates.${name}.type" which has no default value.`, {
+      throw new ConfigError(`${prefix}predicate names ${name}, which is not listed in predicates`, {
         key: `${prefix}predicate`,
       })
     ignoresPayload &&= predicate.ignoresPayload

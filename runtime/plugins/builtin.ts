@@ -98,10 +98,46 @@ const table: readonly Builtin[] = [
     module: 'transforms/predicates/topic-name-matches',
   },
   {
+    class: 'org.apache.kafka.connect.converters.BooleanConverter',
+    kind: 'converter',
+    version: kafka,
+    module: 'runtime/converters/boolean-converter',
+  },
+  {
     class: 'org.apache.kafka.connect.converters.ByteArrayConverter',
     kind: 'converter',
     version: kafka,
     module: 'runtime/converters/byte-array-converter',
+  },
+  {
+    class: 'org.apache.kafka.connect.converters.DoubleConverter',
+    kind: 'converter',
+    version: kafka,
+    module: 'runtime/converters/double-converter',
+  },
+  {
+    class: 'org.apache.kafka.connect.converters.FloatConverter',
+    kind: 'converter',
+    version: kafka,
+    module: 'runtime/converters/float-converter',
+  },
+  {
+    class: 'org.apache.kafka.connect.converters.IntegerConverter',
+    kind: 'converter',
+    version: kafka,
+    module: 'runtime/converters/integer-converter',
+  },
+  {
+    class: 'org.apache.kafka.connect.converters.LongConverter',
+    kind: 'converter',
+    version: kafka,
+    module: 'runtime/converters/long-converter',
+  },
+  {
+    class: 'org.apache.kafka.connect.converters.ShortConverter',
+    kind: 'converter',
+    version: kafka,
+    module: 'runtime/converters/short-converter',
   },
   {
     class: 'org.apache.kafka.connect.json.JsonConverter',

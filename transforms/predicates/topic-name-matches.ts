@@ -8,6 +8,7 @@ export default definePredicate({
   config: {
     pattern: c.string("A Java regular expression for matching against the name of a record's topic.", {
       importance: 'MEDIUM',
+      nonEmpty: true,
       check: pattern => {
         try {
           matchesWhole(pattern)

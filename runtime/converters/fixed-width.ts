@@ -1,0 +1,70 @@
+import { c } from '../api/config.ts'
+import { type ConverterDefinition, defineConverter, type Plugin } from '../api/define.ts'
+import { DataError } from '../api/errors.ts'
+import { resolveLazy } from '../api/lazy.ts'
+import type { Schema } from '../api/schema.ts'
+import { javaClass } from './json-text.ts'
+
+/** One type of value that is always as many bytes, big endian. */
+export interface FixedWidth {
+  /** `Short`, as in Kafka's class names. */
+  readonly name: string
+  readonly schema: Schema
+  readonly bytes: number
+  /** What messages call the deserializer. */
+  readonly reader: string
+  fits(value: unknown): boolean
+  write(target: Buffer, value: never): void
+  read(bytes: Buffer): unknown
+}
+
+const config = {
+  'converter.type': c.string('How this converter will be used.', {
+    values: ['key', 'value', 'header'],
+    default: 'value',
+    importance: 'LOW',
+  }),
+}
+
+/** The converter of a number type. As in Kafka Connect it looks at the value only, whatever the schema says. */
+export const fixedWidthConverter = (type: FixedWidth): Plugin<ConverterDefinition<typeof config>> => {
+  const word = type.name.toLowerCase()
+  const encode = (lazy: unknown): Buffer | null => {
+    const value = resolveLazy(lazy)
+    if (value === null || value === undefined) return null
+    if (!type.fits(value))
+      throw new DataError(`Failed to serialize to ${word} (was class ${javaClass(value)}): `, {
+        cause: new RangeError(`${String(value)} is no ${word}`),
+      })
+    const bytes = Buffer.allocUnsafe(type.bytes)
+    type.write(bytes, value as never)
+    return bytes
+  }
+  const decode = (bytes: Uint8Array | null) => {
+    if (bytes === null) return { schema: type.schema, value: null }
+    if (bytes.length !== type.bytes)
+      throw new DataError(`Failed to deserialize ${word}: `, {
+        cause: new RangeError(`Size of data received by ${type.reader} is not ${type.bytes}, but ${bytes.length}`),
+      })
+    return { schema: type.schema, value: type.read(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)) }
+  }
+  return defineConverter({
+    class: `org.apache.kafka.connect.converters.${type.name}Converter`,
+    version: '4.3.0',
+    doc: `Records as one ${word} each, ${type.bytes} bytes, big endian.`,
+    kinds: ['converter', 'header_converter'],
+    config,
+    create: () => ({
+      encode: (_topic, _schema, value) => encode(value),
+      decode: (_topic, bytes) => decode(bytes),
+      encodeHeader: (_topic, _name, _schema, value) => encode(value),
+      decodeHeader: (_topic, _name, bytes) => decode(bytes),
+    }),
+  })
+}
+
+/** Whether a value is an integer of this many bits. */
+export const isInteger = (value: unknown, bits: number): boolean => {
+  if (typeof value === 'bigint') return BigInt.asIntN(bits, value) === value
+  return Number.isSafeInteger(value) && BigInt.asIntN(bits, BigInt(value as number)) === BigInt(value as number)
+}

@@ -1,0 +1,13 @@
+import { s } from '../api/schema.ts'
+import { fixedWidthConverter, isInteger } from './fixed-width.ts'
+
+/** Numbers of 16 bits. */
+export default fixedWidthConverter({
+  name: 'Short',
+  schema: s.int16({ optional: true }),
+  bytes: 2,
+  reader: 'ShortDeserializer',
+  fits: value => isInteger(value, 16),
+  write: (target, value: number) => target.writeInt16BE(value),
+  read: bytes => bytes.readInt16BE(),
+})

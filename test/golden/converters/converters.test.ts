@@ -1,0 +1,10 @@
+import { testVectors } from '../vector-tests.ts'
+
+testVectors([
+  'converters/JsonConverter.read',
+  'converters/JsonConverter.write',
+  'converters/StringConverter',
+  'converters/HeaderConverters',
+  'converters/primitives',
+  'converters/Values.parseString',
+])

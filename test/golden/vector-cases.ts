@@ -1,0 +1,258 @@
+import { readFileSync } from 'node:fs'
+import {
+  ByteWriter,
+  type ConnectRecord,
+  type Converter,
+  type ConverterDefinition,
+  defineTransform,
+  type HeaderConverter,
+  isConfigError,
+  isDataError,
+  type PredicateDefinition,
+  resolveLazy,
+  type Schema,
+  type SchemaAndValue,
+  type Side,
+  type TransformDefinition,
+} from '../../runtime/api/index.ts'
+import { parseOrThrow } from '../../runtime/config/parse.ts'
+import { parseHeader } from '../../runtime/converters/header-parse.ts'
+import { type ChainPlugins, createChain } from '../../runtime/pipeline/transform-chain.ts'
+import { builtinPlugins } from '../../runtime/plugins/builtin.ts'
+import { difference, type Json, schemaOf, valueOf } from './vectors.ts'
+
+interface CaseRecord {
+  readonly kind: 'sink' | 'source'
+  readonly topic: string
+  readonly partition: number | null
+  readonly offset?: number
+  readonly timestamp: number | null
+  readonly keySchema: Json
+  readonly key: Json
+  readonly valueSchema: Json
+  readonly value: Json
+  readonly headers: readonly { readonly name: string; readonly schema: Json; readonly value: Json }[]
+}
+
+type CaseBytes = null | { readonly utf8: string } | { readonly hex: string }
+
+interface CaseResult {
+  readonly record?: CaseRecord
+  readonly dropped?: true
+  readonly test?: boolean
+  readonly bytes?: CaseBytes
+  readonly schema?: Json
+  readonly value?: Json
+  readonly returnedNull?: true
+  readonly error?: { readonly class: string; readonly message: string | null; readonly phase: string }
+}
+
+export interface Case {
+  readonly name: string
+  readonly op: string
+  readonly class?: string
+  readonly isKey?: boolean
+  readonly config: Readonly<Record<string, string | null>>
+  readonly topic?: string
+  readonly text?: string | null
+  readonly bytes?: CaseBytes
+  readonly schema?: Json
+  readonly value?: Json
+  readonly record?: CaseRecord
+  readonly result: CaseResult
+}
+
+/** The cases of one captured file. */
+export const loadCases = (url: URL): readonly Case[] => JSON.parse(readFileSync(url, 'utf8')) as Case[]
+
+const locations = new Map(builtinPlugins().map(({ location }) => [location.class, location.url]))
+
+/** Whether this package brings the class. */
+export const isBuiltin = (className: string): boolean => locations.has(className)
+
+/** Drops every record: cases of predicates need one such, and predicates are what they are about. */
+const filter = defineTransform({
+  class: 'org.apache.kafka.connect.transforms.Filter',
+  version: '4.3.0',
+  doc: 'Drops every record.',
+  config: {},
+  ignoresPayload: true,
+  examples: [],
+  create: () => ({ apply: () => null }),
+})
+
+const load = async <D>(className: string): Promise<D> => {
+  if (className === filter.class && !isBuiltin(className)) return filter as D
+  const url = locations.get(className)
+  if (url === undefined) throw new Error(`${className} is not one of ours yet`)
+  return ((await import(url)) as { default: D }).default
+}
+
+const sideIn = (className: string): Side => (className.endsWith('$Key') ? 'Key' : 'Value')
+
+const bytesOf = (bytes: CaseBytes): Buffer | null =>
+  bytes === null ? null : 'utf8' in bytes ? Buffer.from(bytes.utf8) : Buffer.from(bytes.hex, 'hex')
+
+const recordOf = (record: CaseRecord): ConnectRecord => ({
+  topic: record.topic,
+  partition: record.partition,
+  ...(record.kind === 'sink' && { offset: record.offset! }),
+  keySchema: schemaOf(record.keySchema),
+  key: valueOf(record.key),
+  valueSchema: schemaOf(record.valueSchema),
+  value: valueOf(record.value),
+  timestamp: record.timestamp,
+  headers: record.headers.map(({ name, schema, value }) => ({
+    key: name,
+    schema: schemaOf(schema),
+    value: valueOf(value),
+  })),
+})
+
+const given = (config: Case['config']): Record<string, string> =>
+  Object.fromEntries(Object.entries(config).flatMap(([key, value]) => (value === null ? [] : [[key, value]])))
+
+const converterOf = async ({ class: className, config, isKey, op }: Case): Promise<Converter & HeaderConverter> => {
+  const definition = await load<ConverterDefinition>(className!)
+  const use = op.endsWith('Header') ? 'header' : isKey === true ? 'key' : 'value'
+  const parsed = parseOrThrow(definition.config, { ...config, 'converter.type': use })
+  return definition.create(parsed as never, use) as Converter & HeaderConverter
+}
+
+const chainPlugins: ChainPlugins = {
+  transform: async className => ({ definition: await load<TransformDefinition>(className), side: sideIn(className) }),
+  predicate: className => load<PredicateDefinition>(className),
+}
+
+/** What ours gives for the input of a case: `different` names where it is not what was captured. */
+const different = async (one: Case): Promise<string | undefined> => {
+  const { op, config, result } = one
+  const topic = one.topic ?? 't'
+  switch (op) {
+    case 'fromConnect':
+    case 'fromHeader': {
+      const converter = await converterOf(one)
+      const schema = schemaOf(one.schema!)
+      const value = valueOf(one.value!)
+      const bytes =
+        op === 'fromHeader'
+          ? converter.encodeHeader(topic, 'h', schema, value)
+          : converter.encode(topic, schema, value, [])
+      return (
+        bytesDifference(result.bytes!, bytes) ?? (op === 'fromConnect' ? written(converter, one, bytes) : undefined)
+      )
+    }
+    case 'toConnect':
+    case 'toHeader': {
+      const converter = await converterOf(one)
+      const bytes = bytesOf(one.bytes!)
+      return readDifference(
+        result,
+        op === 'toHeader' ? converter.decodeHeader(topic, 'h', bytes) : converter.decode(topic, bytes, []),
+      )
+    }
+    case 'parseString':
+      return readDifference(result, one.text === null ? { schema: null, value: null } : parseHeader(one.text!))
+    case 'transform': {
+      const definition = await load<TransformDefinition>(one.class!)
+      const transform = definition.create(parseOrThrow(definition.config, config) as never, sideIn(one.class!), {
+        originals: given(config),
+      })
+      return recordDifference(result, transform.apply(recordOf(one.record!)))
+    }
+    case 'predicate': {
+      const definition = await load<PredicateDefinition>(one.class!)
+      const predicate = definition.create(parseOrThrow(definition.config, config) as never)
+      const test = predicate.test(recordOf(one.record!))
+      return test === result.test ? undefined : `expected ${result.test}, got ${test}`
+    }
+    case 'chain': {
+      const chain = await createChain(config, chainPlugins)
+      let record: ConnectRecord | null = recordOf(one.record!)
+      for (const step of chain.steps) record = record === null ? null : step.apply(record)
+      return recordDifference(result, record)
+    }
+    default:
+      throw new Error(`The vectors have a case of an unknown kind: ${op}`)
+  }
+}
+
+/** Invariant: writing in place gives the same bytes as `encode`. */
+const written = (converter: Converter, one: Case, bytes: Uint8Array | null): string | undefined => {
+  if (converter.encodeInto === undefined) return undefined
+  const out = new ByteWriter(8)
+  const has = converter.encodeInto(out, one.topic ?? 't', schemaOf(one.schema!), valueOf(one.value!))
+  const same = has === (bytes !== null) && (bytes === null || out.buf.subarray(0, out.pos).equals(bytes))
+  return same ? undefined : `encodeInto gives ${out.buf.toString('utf8', 0, out.pos)}`
+}
+
+const bytesDifference = (expected: CaseBytes, bytes: Uint8Array | null): string | undefined => {
+  const wanted = bytesOf(expected)
+  if (wanted === null || bytes === null) return wanted === bytes ? undefined : `expected ${wanted}, got ${bytes}`
+  return wanted.equals(bytes) ? undefined : `expected ${wanted}, got ${Buffer.from(bytes)}`
+}
+
+const schemaDifference = (json: Json, schema: Schema | null | undefined, at = 'schema'): string | undefined => {
+  const expected = schemaOf(json)
+  return expected === (schema ?? null)
+    ? undefined
+    : `${at}: expected ${JSON.stringify(expected)}, got ${JSON.stringify(schema)}`
+}
+
+const readDifference = (result: CaseResult, { schema, value }: SchemaAndValue): string | undefined => {
+  if (result.returnedNull === true) return schema === null && value === null ? undefined : 'expected nothing'
+  return schemaDifference(result.schema!, schema) ?? difference(result.value!, resolveLazy(value))
+}
+
+const recordDifference = (result: CaseResult, record: ConnectRecord | null): string | undefined => {
+  if (result.dropped === true) return record === null ? undefined : 'expected the record to be dropped'
+  if (record === null) return 'the record was dropped'
+  const expected = result.record!
+  for (const name of ['topic', 'partition', 'timestamp'] as const)
+    if ((record[name] ?? null) !== expected[name]) return `${name}: expected ${expected[name]}, got ${record[name]}`
+  const headers = record.headers ?? []
+  if (headers.length !== expected.headers.length) return `headers: got ${JSON.stringify(headers)}`
+  return (
+    schemaDifference(expected.keySchema, record.keySchema, 'keySchema') ??
+    difference(expected.key, record.key ?? null, 'key') ??
+    schemaDifference(expected.valueSchema, record.valueSchema, 'valueSchema') ??
+    difference(expected.value, record.value ?? null) ??
+    expected.headers
+      .map(
+        ({ name, schema, value }, index) =>
+          (headers[index]!.key === name ? undefined : `header ${index} is ${headers[index]!.key}`) ??
+          schemaDifference(schema, headers[index]!.schema, `header ${name}`) ??
+          difference(value, headers[index]!.value, `header ${name}`),
+      )
+      .find(one => one !== undefined)
+  )
+}
+
+const kinds: Readonly<Record<string, (error: unknown) => boolean>> = {
+  'org.apache.kafka.connect.errors.DataException': isDataError,
+  'org.apache.kafka.common.config.ConfigException': isConfigError,
+}
+
+/** Errors of the Java language itself (casts, nulls) have texts that mean nothing here: ours must fail, in words of its own. */
+const ofJava = (className: string): boolean => className.startsWith('java.')
+
+/** How ours differs from what was captured; undefined when it does not. */
+export const check = async (one: Case): Promise<string | undefined> => {
+  const { error: expected } = one.result
+  if (expected === undefined) {
+    try {
+      return await different(one)
+    } catch (error) {
+      return `threw ${(error as Error).stack}`
+    }
+  }
+  try {
+    const found = await different({ ...one, result: { dropped: true, bytes: null, returnedNull: true } })
+    return `expected ${expected.class}: ${expected.message}; nothing was thrown (${found})`
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error)
+    if (kinds[expected.class]?.(error) === false) return `expected ${expected.class}, got ${(error as Error).stack}`
+    if (ofJava(expected.class) || message === expected.message) return undefined
+    return `expected the message "${expected.message}", got "${message}"`
+  }
+}
