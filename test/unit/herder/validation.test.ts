@@ -1,0 +1,157 @@
+import { beforeAll, describe, expect, test } from 'vitest'
+import { CodedError } from '../../../runtime/base/errors.ts'
+import { Validator } from '../../../runtime/herder/validation.ts'
+import { PluginRegistry } from '../../../runtime/plugins/registry.ts'
+import type { ConnectorProps } from '../../../runtime/stores/ports.ts'
+import { recordingLog } from '../../support/fakes/log.ts'
+
+const json = 'org.apache.kafka.connect.json.JsonConverter'
+const sink = { name: 'n', 'connector.class': 'FileStreamSink', topics: 't' }
+const source = { name: 'n', 'connector.class': 'FileStreamSource', topic: 't' }
+let plugins: PluginRegistry
+beforeAll(async () => {
+  plugins = await PluginRegistry.open({ log: recordingLog() })
+})
+
+const validate = (props: ConnectorProps, worker: Record<string, string> = {}, resolved: Record<string, string> = {}) =>
+  new Validator({
+    plugins,
+    log: recordingLog(),
+    resolve: async given =>
+      Object.fromEntries(Object.entries(given).map(([key, value]) => [key, resolved[value ?? ''] ?? value])),
+    workerProps: { 'key.converter': json, 'value.converter': json, ...worker },
+  }).validate(props)
+
+const errors = async (...args: Parameters<typeof validate>): Promise<Record<string, readonly string[]>> =>
+  Object.fromEntries(
+    (await validate(...args)).configs.flatMap(({ value }) =>
+      value.errors.length > 0 ? [[value.name, value.errors]] : [],
+    ),
+  )
+const refused = async (...args: Parameters<typeof validate>): Promise<CodedError> => {
+  const error: unknown = await validate(...args).then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  )
+  expect(error).toBeInstanceOf(CodedError)
+  return error as CodedError
+}
+
+test('a variable is shown as a variable, in values and in errors (invariant 10)', async () => {
+  const infos = await validate({ ...sink, 'tasks.max': '${v:x}', file: '${v:x}' }, {}, { '${v:x}': 'sesame' })
+  expect(JSON.stringify(infos)).not.toContain('sesame')
+  const shown = Object.fromEntries(infos.configs.map(({ value }) => [value.name, value]))
+  expect(shown['file']?.value).toBe('${v:x}')
+  expect(shown['tasks.max']?.errors[0]).toBe(
+    'Invalid value ${v:x} for configuration tasks.max: Not a number of type INT',
+  )
+})
+
+test('without a class nothing can be asked; secrets of such a request are not shown', async () => {
+  const error = await refused({ name: 'n', 'db.password': 'hunter2', topic: 't' })
+  expect(error).toMatchObject({ status: 400, code: 'NO_CONNECTOR_TYPE' })
+  expect(error.message).toContain('topic=t')
+  expect(error.message).not.toContain('hunter2')
+})
+
+test('a class that is not there: the text Kafka Connect has, and a hint', async () => {
+  const error = await refused({ ...source, 'connector.class': 'FileStreamSuorce' })
+  expect(error.status).toBe(400)
+  expect(error.message).toMatch(
+    /^Failed to find any class that implements Connector and which name matches FileStreamSuorce, available connectors are: PluginDesc\{klass=class /,
+  )
+  expect(error.hint).toBe('Did you mean org.apache.kafka.connect.file.FileStreamSourceConnector?')
+})
+
+describe('topics of a sink', () => {
+  test.each([
+    [{ topics: 'a,b,a' }, { topics: ["Configuration 'topics' values must not be duplicated."] }],
+    [
+      { topics: '', 'topics.regex': 'x.*', 'errors.deadletterqueue.topic.name': 'xyz' },
+      {
+        'topics.regex': [
+          "The DLQ topic 'xyz' may not be matched by the regex for the topics ('topics.regex=x.*') consumed by the connector",
+        ],
+      },
+    ],
+  ])('%j', async (props, expected) => {
+    expect(await errors({ ...sink, ...props })).toEqual(expected)
+  })
+
+  test('a pattern that is none is refused', async () => {
+    const { 'topics.regex': wrong } = await errors({
+      name: 'n',
+      'connector.class': 'FileStreamSink',
+      'topics.regex': '(',
+    })
+    expect(wrong).toEqual([expect.stringMatching(/^Invalid value \( for configuration topics.regex: /)])
+  })
+})
+
+describe('client overrides', () => {
+  const props = { ...sink, 'consumer.override.max.poll.records': '5', 'consumer.override.sasl.mechanism': 'PLAIN' }
+  test.each([
+    ['All', 0],
+    ['None', 2],
+    ['Principal', 1],
+    ['org.apache.kafka.connect.connector.policy.NoneConnectorClientConfigOverridePolicy', 2],
+  ])('under the policy %s: %i forbidden', async (policy, count) => {
+    expect(Object.keys(await errors(props, { 'connector.client.config.override.policy': policy }))).toHaveLength(count)
+  })
+
+  test('an allow list names what may be overridden', async () => {
+    const worker = {
+      'connector.client.config.override.policy': 'Allowlist',
+      'connector.client.config.override.allowlist': 'sasl.mechanism',
+    }
+    expect(Object.keys(await errors(props, worker))).toEqual(['consumer.override.max.poll.records'])
+  })
+
+  test('only those of clients that the connector has are looked at', async () => {
+    const names = async (more: ConnectorProps) =>
+      (await validate({ ...props, 'producer.override.acks': '1', 'admin.override.retries': '1', ...more })).configs
+        .map(({ value }) => value.name)
+        .filter(name => name.includes('.override.'))
+    expect(await names({})).toEqual(['consumer.override.max.poll.records', 'consumer.override.sasl.mechanism'])
+    expect(await names({ 'errors.deadletterqueue.topic.name': 'd' })).toHaveLength(4)
+  })
+
+  test("a password among them stays hidden, in Kafka Connect's place too", async () => {
+    const infos = await validate({ ...sink, 'consumer.override.sasl.jaas.config': 'hunter2' })
+    expect(JSON.stringify(infos)).not.toContain('hunter2')
+  })
+
+  test('a value that its client cannot take refuses the request', async () => {
+    const error = await refused({ ...sink, 'consumer.override.max.poll.records': 'x' })
+    expect(error).toMatchObject({
+      status: 500,
+      message:
+        'org.apache.kafka.common.config.ConfigException: Invalid value x for configuration max.poll.records: Not a number of type INT',
+    })
+  })
+})
+
+test('transforms: unknown classes, wrong kinds and versions are told at their setting', async () => {
+  expect(
+    await errors({
+      ...source,
+      transforms: 'a,b,c',
+      'transforms.a.type': 'Nope',
+      'transforms.b.type': 'FileStreamSink',
+      'transforms.c.type': 'RegexRouter',
+      'transforms.c.plugin.version': '9.9.9',
+      'transforms.c.regex': 'x',
+      'transforms.c.replacement': 'y',
+      'transforms.c.negate': 'true',
+    }),
+  ).toEqual({
+    'transforms.a.type': ['Invalid value Nope for configuration transforms.a.type: Class Nope could not be found.'],
+    'transforms.b.type': [
+      'Class class org.apache.kafka.connect.file.FileStreamSinkConnector does not implement the Transformation interface',
+    ],
+    'transforms.c.plugin.version': [expect.stringContaining('version 4.3.0 is the only one here')],
+    'transforms.c.negate': [
+      "Config 'transforms.c.negate' was provided but there is no config 'transforms.c.predicate' defining a predicate to be negated.",
+    ],
+  })
+})
