@@ -42,3 +42,15 @@ export const deadline = <T>(promise: Promise<T>, ms: number, late: () => Error):
   })
   return Promise.race([promise, timeout]).finally(() => clearTimeout(timer))
 }
+
+/** Resolves when the promise has settled either way, or after `ms`; leaves no timer behind that would keep the process alive. */
+export const settledWithin = (promise: Promise<unknown>, ms: number): Promise<void> =>
+  new Promise(resolve => {
+    const timer = setTimeout(resolve, ms)
+    promise
+      .catch(() => {})
+      .finally(() => {
+        clearTimeout(timer)
+        resolve()
+      })
+  })

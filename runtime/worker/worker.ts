@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
 import type { Log } from '../api/context.ts'
 import { ConnectError } from '../api/errors.ts'
-import { deadline, sleep } from '../base/abort.ts'
+import { deadline, settledWithin } from '../base/abort.ts'
 import type { PluginLocation } from '../plugins/location.ts'
 import type { ConnectorProps, OffsetStore, SourceOffset, TargetState } from '../stores/ports.ts'
 import type { LabelledMetrics } from '../telemetry/metrics.ts'
@@ -181,7 +181,7 @@ export class ThreadedWorker implements ConnectorWorker {
       Array.from(threads, async thread => {
         // A thread that is slow to answer will follow; one that never does is noticed by its pings.
         const followed = thread?.remote.setTarget(connector, target).catch(() => {})
-        if (followed !== undefined) await Promise.race([followed, sleep(this.#graceMs)])
+        if (followed !== undefined) await settledWithin(followed, this.#graceMs)
       }),
     )
   }

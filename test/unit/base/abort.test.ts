@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest'
-import { AbortedError, deadline, race, sleep, throwIfAborted } from '../../../runtime/base/abort.ts'
+import { AbortedError, deadline, race, settledWithin, sleep, throwIfAborted } from '../../../runtime/base/abort.ts'
 
 test('sleep resolves after its time and rejects as soon as the signal aborts', async () => {
   vi.useFakeTimers()
@@ -39,6 +39,21 @@ test('deadline rejects with the given error when it is late', async () => {
     await vi.advanceTimersByTimeAsync(50)
     await failed
     expect(await deadline(Promise.resolve('in time'), 50, () => new Error('late'))).toBe('in time')
+    expect(vi.getTimerCount()).toBe(0)
+  } finally {
+    vi.useRealTimers()
+  }
+})
+
+test('settledWithin waits no longer than it must, and leaves no timer', async () => {
+  vi.useFakeTimers()
+  try {
+    await settledWithin(Promise.resolve(), 5000)
+    await settledWithin(Promise.reject(new Error('no matter')), 5000)
+    expect(vi.getTimerCount()).toBe(0)
+    const never = settledWithin(new Promise(() => {}), 5000)
+    await vi.advanceTimersByTimeAsync(5000)
+    await never
     expect(vi.getTimerCount()).toBe(0)
   } finally {
     vi.useRealTimers()
