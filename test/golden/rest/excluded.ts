@@ -19,16 +19,11 @@ export const excluded: Readonly<Record<string, readonly { readonly steps?: reado
   ],
   'config-value-types': [{ steps: [10], why: 'the status names the version of the plugin although its configuration failed' }],
   topics: [{ steps: [7, 10], why: 'a running task tells of a topic once: after a reset it is listed again when the task restarts' }],
-  'plugin-config-converters': [
-    { steps: [1, 2, 3], why: 'JsonConverter has no schema.content yet, and another group for replace.null.with.default' },
-    { steps: [4], why: 'StringConverter declares no width and display name for converter.encoding' },
-  ],
   'plugin-config-transforms': [
     { steps: [1, 2, 9, 12, 13, 14, 15, 16, 17], why: 'Cast, TimestampConverter, Filter, ValueToKey, InsertHeader, Flatten are not there yet' },
   ],
   'validate-bad-values': [{ steps: [3], why: 'java.lang.String is a class there; here it is unknown' }],
   'validate-client-overrides': [{ steps: [5], why: 'the group of the workers: there is none' }],
-  'validate-converters': [{ why: 'the settings of JsonConverter and StringConverter, as in plugin-config-converters' }],
   'validate-predicates': [{ steps: [1, 2, 4, 5], why: 'the transform Filter is not there yet' }],
   'validate-sink-topics': [{ steps: [4], why: "the text of Java's regular expressions" }],
   'validate-transforms-invalid': [{ steps: [3, 4, 5], why: 'HoistField and Cast are not there yet' }],
