@@ -164,6 +164,7 @@ export const startWorkerProcess = async (
       allowOrigin: config.accessControlAllowOrigin,
       allowMethods: config.accessControlAllowMethods,
       responseHeaders: config.responseHttpHeadersConfig,
+      props: config.props,
       ...(config.restAdvertisedHostName !== undefined && { advertisedHost: config.restAdvertisedHostName }),
       ...(config.restAdvertisedPort !== undefined && { advertisedPort: config.restAdvertisedPort }),
       ...(config.adminListeners !== undefined && { adminListeners: config.adminListeners }),

@@ -28,7 +28,10 @@ export const cors = (app: FastifyInstance, allowOrigin: string, allowMethods: st
 
 const rule = /^\s*(set|add|setDate|addDate)\s+([^\s:]+)\s*:\s*(.*)$/i
 
-/** `action name:value` rules, separated by commas (a value with commas in double quotes). Throws ConfigError. */
+/**
+ * `action name:value` rules, separated by commas (a value with commas in double quotes); the value of a date is in milliseconds
+ * from now. Throws ConfigError.
+ */
 export const responseHeaders = (app: FastifyInstance, rules: string): void => {
   const parsed = (rules.match(/(?:"[^"]*"|[^,])+/g) ?? []).map(text => {
     const match = rule.exec(text.trim().replace(/^"|"$/g, ''))
@@ -37,12 +40,18 @@ export const responseHeaders = (app: FastifyInstance, rules: string): void => {
         `Invalid value ${rules} for configuration response.http.headers.config: "${text.trim()}" is not "[action] [header name]:[header value]"`,
         { key: 'response.http.headers.config' },
       )
-    return { action: match[1]!.toLowerCase(), name: match[2]!, value: match[3]! }
+    const action = match[1]!.toLowerCase()
+    if (action.endsWith('date') && !/^-?\d{1,15}$/.test(match[3]!))
+      throw new ConfigError(
+        `Invalid value ${rules} for configuration response.http.headers.config: a date is a number of milliseconds from now, not "${match[3]}"`,
+        { key: 'response.http.headers.config' },
+      )
+    return { action, name: match[2]!, value: match[3]! }
   })
   if (parsed.length === 0) return
   app.addHook('onSend', async (_request, reply) => {
     for (const { action, name, value } of parsed) {
-      const text = action.endsWith('date') ? new Date(Number(value) || value).toUTCString() : value
+      const text = action.endsWith('date') ? new Date(Date.now() + Number(value)).toUTCString() : value
       const before = reply.getHeader(name)
       reply.header(name, action.startsWith('add') && before !== undefined ? [before, text].flat().map(String) : text)
     }

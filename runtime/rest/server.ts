@@ -1,3 +1,4 @@
+import type { ServerOptions as HttpsOptions } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import fastify, { type FastifyInstance } from 'fastify'
 import type { Log } from '../api/context.ts'
@@ -24,7 +25,7 @@ import { timeLimit } from './time-limit.ts'
 
 export interface RestOptions {
   readonly herder: Herder
-  /** `http://host:port`; port 0 takes a free one. */
+  /** `http://host:port` or `https://host:port`; port 0 takes a free one. */
   readonly listeners: readonly string[]
   readonly version: string
   readonly log: Log
@@ -38,6 +39,10 @@ export interface RestOptions {
   readonly advertisedPort?: number
   /** `admin.listeners`: undefined: with the rest, empty: nowhere. */
   readonly adminListeners?: readonly string[]
+  /** How long answering may take; Kafka Connect's 90 s, not configurable there either. */
+  readonly requestTimeoutMs?: number
+  /** Where TLS settings of https listeners are. */
+  readonly props?: Readonly<Record<string, string>>
   /** Text put into `/metrics`. */
   readonly metrics?: () => Promise<string>
 }
@@ -51,15 +56,17 @@ export interface RestServer {
 }
 
 const bodyLimit = 8 * 1024 * 1024
-/** Kafka Connect's, not configurable there either. */
-const requestTimeoutMs = 90_000
+const defaultTimeoutMs = 90_000
 
-const build = (options: RestOptions): FastifyInstance => {
+const build = (options: RestOptions, https: HttpsOptions | null): FastifyInstance => {
+  const timeoutMs = options.requestTimeoutMs ?? defaultTimeoutMs
+  // The two kinds of server differ in type only: what is done with them here is the same.
   const app = fastify({
+    ...(https !== null && ({ https } as object)),
     bodyLimit,
     logger: false,
     exposeHeadRoutes: true,
-    requestTimeout: requestTimeoutMs,
+    requestTimeout: timeoutMs,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 4096 },
     // A bad escape in the path.
     frameworkErrors: (_error, _request, reply) => refusedByServer(reply, 'Bad Request'),
@@ -68,7 +75,7 @@ const build = (options: RestOptions): FastifyInstance => {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => done(null, body))
   rememberRoutes(app)
-  timeLimit(app, requestTimeoutMs)
+  timeLimit(app, timeoutMs)
   contentTypes(app)
   strangePaths(app)
   app.addHook('preParsing', async (request, reply) => {
@@ -91,8 +98,9 @@ export const startRest = async (options: RestOptions): Promise<RestServer> => {
   const { herder } = options
   const apps: FastifyInstance[] = []
   const listen = async (listener: string, admin: boolean, main: boolean): Promise<AddressInfo> => {
-    const { host, port } = parseListener(listener)
-    const app = build(options)
+    const { secure, host, port } = parseListener(listener)
+    const prefix = main ? 'listeners.https.' : 'admin.listeners.https.'
+    const app = build(options, secure ? (await import('./tls.ts')).tlsOptions(options.props ?? {}, prefix) : null)
     if (main) {
       root(app, herder, options.version, options.metrics)
       connectors(app, herder)
@@ -103,7 +111,14 @@ export const startRest = async (options: RestOptions): Promise<RestServer> => {
     if (admin) loggers(app)
     apps.push(app)
     try {
-      await app.listen({ host: host === '' ? '::' : host, port })
+      if (host !== '') await app.listen({ host, port })
+      else {
+        await app.listen({ host: '::', port }).catch((error: NodeJS.ErrnoException) => {
+          // A machine without IPv6.
+          if (error.code !== 'EAFNOSUPPORT' && error.code !== 'EADDRNOTAVAIL') throw error
+          return app.listen({ host: '0.0.0.0', port })
+        })
+      }
     } catch (cause) {
       throw new ConfigError(`Cannot listen at ${listener}: ${(cause as Error).message}`, { cause, key: 'listeners' })
     }
@@ -118,7 +133,7 @@ export const startRest = async (options: RestOptions): Promise<RestServer> => {
     const bound = first.host === '' || first.host === '0.0.0.0' || first.host === '::' ? 'localhost' : first.host
     const port = addresses[0]!.port
     return {
-      url: `http://${hostOf(bound)}:${port}`,
+      url: `${first.secure ? 'https' : 'http'}://${hostOf(bound)}:${port}`,
       workerId: `${hostOf(options.advertisedHost ?? bound)}:${options.advertisedPort ?? port}`,
       close: async () => {
         await Promise.all(apps.map(app => app.close()))
