@@ -1,0 +1,199 @@
+import { describe, expect, test } from 'vitest'
+import { failure, isPassing } from '../../../../../connectors/postgres/failures.ts'
+import { captureConfig } from '../../../../../connectors/postgres/settings/capture-config.ts'
+import { choicesOf } from '../../../../../connectors/postgres/settings/choices.ts'
+import { connectionConfig } from '../../../../../connectors/postgres/settings/connection-config.ts'
+import { eventConfig } from '../../../../../connectors/postgres/settings/event-config.ts'
+import { Filters, keyColumnsPattern } from '../../../../../connectors/postgres/settings/filters.ts'
+import { listItems, wholeName } from '../../../../../connectors/postgres/settings/patterns.ts'
+import { type Config, config, readSettings } from '../../../../../connectors/postgres/settings/settings.ts'
+import { unsupportedConfig } from '../../../../../connectors/postgres/settings/unsupported-config.ts'
+import { ConnectionLost, PgError } from '../../../../../connectors/postgres/wire/pg-error.ts'
+import { isRetriable } from '../../../../../runtime/api/errors.ts'
+import { parseConfig } from '../../../../../runtime/config/parse.ts'
+
+const least = {
+  'topic.prefix': 'p',
+  'database.hostname': 'h',
+  'database.user': 'u',
+  'database.password': 'hush',
+  'database.dbname': 'd',
+}
+const read = (props: Readonly<Record<string, string>>) => {
+  const given: Record<string, string> = { ...least, ...props }
+  const parsed = parseConfig(config, given)
+  expect(parsed.problems).toEqual([])
+  return readSettings(parsed.config as Config, given)
+}
+const problems = (props: Readonly<Record<string, string>>) =>
+  read(props).problems.map(({ key, message }) => `${key}: ${message}`)
+
+test('the least that must be given', () => {
+  const { settings } = read({})
+  expect(settings).toMatchObject({
+    prefix: 'p',
+    snapshotMode: 'initial',
+    flushMode: 'connector',
+    mismatch: 'no_validation',
+  })
+  expect(settings!.connect).toMatchObject({ host: 'h', port: 5432, sslMode: 'prefer' })
+  expect([...settings!.skipped]).toEqual(['t'])
+  expect(JSON.stringify(settings)).not.toContain('hush')
+})
+
+test('choices, whatever their case', () => {
+  expect(read({ 'snapshot.mode': 'NO_DATA', 'decimal.handling.mode': 'String' }).settings).toMatchObject({
+    snapshotMode: 'no_data',
+    modes: { decimal: 'string' },
+  })
+  expect(problems({ 'decimal.handling.mode': 'exact' })).toEqual([
+    "decimal.handling.mode: The 'decimal.handling.mode' value is invalid: Value must be one of double, precise, string",
+  ])
+  const choices = { ...connectionConfig, ...captureConfig, ...eventConfig }
+  expect(Object.values(choices).filter(field => choicesOf.has(field)).length).toBeGreaterThan(10)
+})
+
+test('older names', () => {
+  expect(read({ 'flush.lsn.source': 'false' }).settings!.flushMode).toBe('manual')
+  expect(read({ 'table.whitelist': 'a.b' }).settings!.filters.table('a', 'c')).toBe(false)
+})
+
+test.each(
+  Object.entries({
+    'provide.transaction.metadata': 'true',
+    'signal.data.collection': 'a.b',
+    converters: 'x',
+    'column.mask.hash.SHA-256.with.salt.S': 'a.b.c',
+    'column.truncate.to.5.chars': 'a.b.c',
+    'snapshot.mode': 'custom',
+    'plugin.name': 'wal2json',
+    'database.sslfactory': 'x.Y',
+    'topic.naming.strategy': 'x.Y',
+    'field.name.adjustment.mode': 'avro',
+    'lsn.flush.mode': 'bad',
+    'slot.name': 'Bad-Slot',
+    'skipped.operations': 'x',
+    'message.key.columns': 'nonsense',
+    'table.include.list': 'a(',
+    'snapshot.select.statement.overrides': 'a.b',
+  }),
+)('%s=%s is refused', (key, value) => {
+  const found = problems({ [key]: value })
+  expect(found.length).toBe(1)
+  expect(found[0]!.startsWith(key)).toBe(true)
+})
+
+test('nothing that is declared as unsupported is missing from the refusals without a word', () => {
+  for (const field of Object.values(unsupportedConfig))
+    expect(field.doc).toMatch(/not|only|fail|effect|Topic|any number/i)
+})
+
+test('queries of the user', () => {
+  const { settings } = read({
+    'snapshot.select.statement.overrides': 'a.b',
+    'snapshot.select.statement.overrides.a.b': 'select * from a.b where x;',
+    'database.initial.statements': "set a='x;;y';set b=1",
+    'slot.stream.params': 'origin=none;x=1',
+  })
+  expect(settings!.selectOverrides.get('a.b')).toBe('select * from a.b where x')
+  expect(settings!.initialStatements).toBe("set a='x;y';\nset b=1")
+  expect([...settings!.streamParams]).toEqual([
+    ['origin', 'none'],
+    ['x', '1'],
+  ])
+})
+
+describe('patterns', () => {
+  test.each([
+    ['sales\\..*', 'SALES.Orders', true],
+    ['sales.orders', 'sales.orders2', false],
+    ['public\\.t\\d{1,3}', 'public.t12', true],
+    ['\\Qa.b\\E', 'a.b', true],
+    ['\\Qa.b\\E', 'axb', false],
+    ['(?i)A\\.B', 'a.b', true],
+    ['public.[\\p{Alpha}_]+', 'public.ab_c', true],
+    ['\\p{Digit}+', '12', true],
+    ['a|b', 'xb', false],
+  ])('%s and %s', (pattern, name, matches) => {
+    expect(wholeName(pattern).test(name)).toBe(matches)
+  })
+
+  test('what has no counterpart is an error', () => {
+    expect(() => wholeName('a*+b')).toThrow(/possessive/)
+    expect(() => wholeName('\\p{Sc}')).toThrow(/not known/)
+    expect(() => wholeName('*bad(')).toThrow(SyntaxError)
+  })
+
+  test('lists', () => {
+    expect(listItems(['a', 'b\\', 'c', ' '])).toEqual(['a', 'b,c'])
+    expect(listItems(undefined)).toEqual([])
+  })
+})
+
+test('filters', () => {
+  const none = {
+    schemaIncludeList: undefined,
+    schemaExcludeList: undefined,
+    tableIncludeList: undefined,
+    tableExcludeList: undefined,
+    columnIncludeList: undefined,
+    columnExcludeList: undefined,
+    messagePrefixIncludeList: undefined,
+    messagePrefixExcludeList: undefined,
+    snapshotIncludeCollectionList: undefined,
+    tableIgnoreBuiltin: true,
+    messageKeyColumns: undefined,
+  }
+  const all = new Filters(none)
+  expect(all.table('a', 'b')).toBe(true)
+  expect(all.table('pg_catalog', 'pg_class')).toBe(false)
+  expect(all.table('public', 'spatial_ref_sys')).toBe(false)
+  const some = new Filters({
+    ...none,
+    schemaExcludeList: ['hr'],
+    tableIncludeList: ['hr.*', 'z\\.t', 'a\\..*'],
+    columnExcludeList: ['a.b.secret'],
+    snapshotIncludeCollectionList: ['a.b'],
+    messageKeyColumns: 'a.b:x,y;(.*).c:z',
+    messagePrefixExcludeList: ['no.*'],
+  })
+  expect([some.table('hr', 'p'), some.table('z', 't'), some.table('b', 'c')]).toEqual([false, true, false])
+  expect([some.column('a', 'b', 'secret'), some.column('a', 'b', 'open')]).toEqual([false, true])
+  expect([some.inSnapshot('a', 'b'), some.inSnapshot('z', 't')]).toEqual([true, false])
+  expect([some.keyColumns('a', 'b'), some.keyColumns('x', 'c'), some.keyColumns('x', 'y')]).toEqual([
+    ['x', 'y'],
+    ['z'],
+    undefined,
+  ])
+  expect([some.messagePrefix('none'), some.messagePrefix('yes')]).toEqual([false, true])
+  expect(new Filters({ ...none, tableIncludeList: ['z.*', 'a.*'] }).place('a', 't')).toBe(1)
+  expect(keyColumnsPattern.test('a:b,c')).toBe(true)
+})
+
+test('what passes and what does not', () => {
+  const { settings } = read({ 'errors.max.retries': '2', 'retriable.restart.connector.wait.ms': '7' })
+  const pg = (code: string, text = 'x') =>
+    new PgError(
+      new Map([
+        ['V', 'FATAL'],
+        ['C', code],
+        ['M', text],
+      ]),
+    )
+  expect([
+    isPassing(pg('57P01')),
+    isPassing(pg('28P01')),
+    isPassing(new ConnectionLost('x')),
+    isPassing(new Error('x')),
+  ]).toEqual([true, false, true, false])
+  const retriable = failure(pg('57P01', 'terminating'), settings!, 2)
+  expect(isRetriable(retriable) && retriable.retryAfterMs).toBe(7)
+  expect(retriable.message).toBe('PostgreSQL at h:5432 says: FATAL: terminating')
+  expect(isRetriable(failure(pg('57P01'), settings!, 3))).toBe(false)
+  expect(failure(pg('53400', 'all replication slots are in use'), settings!, 1).message).toMatch(
+    /raise max_replication_slots/,
+  )
+  expect(failure(pg('55000', 'requires "wal_level" >= "logical"'), settings!, 1).message).toMatch(
+    /set wal_level=logical/,
+  )
+})
