@@ -7,7 +7,7 @@ import type { ConnectRecord, Header, SourceRecord } from '../api/record.ts'
 import { partitionForKey } from '../kafka/partitioner.ts'
 import type { Delivery, Producer } from '../kafka/ports.ts'
 import { RecordError } from './record-error.ts'
-import type { FailedRecord, Stage } from './stage.ts'
+import type { FailedRecord } from './stage.ts'
 import type { Tolerance } from './tolerance.ts'
 import type { TransformChain } from './transform-chain.ts'
 
@@ -37,6 +37,8 @@ export interface SourcePipelineParts {
   readonly signal?: AbortSignal
 }
 
+type EncodedHeaders = readonly { readonly key: string; readonly value: Uint8Array | null }[]
+
 const turnEvery = 4096
 const maxTimestamp = 8.64e15
 
@@ -55,6 +57,9 @@ export class SourcePipeline {
   readonly #parts: SourcePipelineParts
   readonly #keyBytes = new ByteWriter(256)
   readonly #known = new Set<string>()
+  #lastHeaders: readonly Header[] | undefined
+  #lastTopic = ''
+  #encodedHeaders: EncodedHeaders = []
 
   constructor(parts: SourcePipelineParts) {
     this.#parts = parts
@@ -62,55 +67,22 @@ export class SourcePipeline {
 
   /** Every record is submitted or dropped when this resolves; throws when one fails the task. */
   async append(batch: readonly SourceRecord[], tracker: SourceTracker): Promise<void> {
-    const { chain, tolerance, signal } = this.#parts
-    if (chain.steps.length > 0) await chain.prepare(batch)
+    const transformed = await this.#transformed(batch)
     for (let index = 0; index < batch.length; index++) {
       const source = batch[index]!
       try {
-        const record = this.#transform(source)
-        if (record === null) tracker.dropped(source)
-        else {
-          if (!this.#known.has(record.topic)) await this.#learn(record.topic)
-          this.#encode(record, source, tracker)
-        }
+        await this.#one(
+          source,
+          transformed === undefined ? this.#transform(source) : whole(transformed[index]!),
+          tracker,
+        )
       } catch (error) {
         if (!(error instanceof RecordError)) throw error
-        await this.#recover(source, tracker, error, tolerance, signal)
+        await this.#recover(source, tracker, error)
       }
       // A record loop must not starve timers (heartbeats).
       if (index % turnEvery === turnEvery - 1) await turn()
     }
-  }
-
-  async #recover(
-    source: SourceRecord,
-    tracker: SourceTracker,
-    failed: RecordError,
-    tolerance: Tolerance,
-    signal: AbortSignal | undefined,
-  ): Promise<void> {
-    let error = failed
-    if (tolerance.retries(failed.cause)) {
-      try {
-        const once = async () => {
-          try {
-            const record = this.#transform(source)
-            if (record === null) return tracker.dropped(source)
-            if (!this.#known.has(record.topic)) await this.#learn(record.topic)
-            this.#encode(record, source, tracker)
-          } catch (again) {
-            if (!(again instanceof RecordError)) throw again
-            error = again
-            throw again.cause
-          }
-        }
-        return await tolerance.retry(once, failed.cause, signal)
-      } catch (last) {
-        if (last !== error.cause) throw last
-      }
-    }
-    tolerance.giveUp(describeSource(source), error.stage, error.className, error.cause)
-    tracker.dropped(source)
   }
 
   async #learn(topic: string): Promise<void> {
@@ -143,9 +115,12 @@ export class SourcePipeline {
       record.headers === undefined || record.headers.length === 0 ? null : this.#headers(topic, record.headers, header)
     const keyBytes = this.#keyBytes
     keyBytes.pos = 0
-    const hasKey = inStage('KEY_CONVERTER', key.className, () =>
-      write(key.converter, keyBytes, topic, record.keySchema ?? null, record.key, record.headers),
-    )
+    let hasKey: boolean
+    try {
+      hasKey = write(key.converter, keyBytes, topic, record.keySchema ?? null, record.key, record.headers)
+    } catch (error) {
+      throw new RecordError('KEY_CONVERTER', key.className, error)
+    }
     const partition = this.#partition(record, hasKey)
     const writer = producer.open(topic, partition)
     writer.beginRecord(timestamp, hasKey ? keyBytes.buf : null, 0, keyBytes.pos)
@@ -176,25 +151,25 @@ export class SourcePipeline {
     return partition
   }
 
+  /** Records of a source often share one list of headers: it is encoded once. */
   #headers(
     topic: string,
     headers: readonly Header[],
     { className, converter }: SourcePipelineParts['header'],
-  ): { key: string; value: Uint8Array | null }[] {
-    return inStage('HEADER_CONVERTER', className, () =>
-      headers.map(({ key, schema, value }) => ({
-        key,
-        value: converter.encodeHeader(topic, key, schema, resolveLazy(value)),
-      })),
-    )
-  }
-}
-
-const inStage = <T>(stage: Stage, className: string, run: () => T): T => {
-  try {
-    return run()
-  } catch (error) {
-    throw new RecordError(stage, className, error)
+  ): EncodedHeaders {
+    if (headers !== this.#lastHeaders || topic !== this.#lastTopic) {
+      try {
+        this.#encodedHeaders = headers.map(({ key, schema, value }) => ({
+          key,
+          value: converter.encodeHeader(topic, key, schema, resolveLazy(value)),
+        }))
+      } catch (error) {
+        throw new RecordError('HEADER_CONVERTER', className, error)
+      }
+      this.#lastHeaders = headers
+      this.#lastTopic = topic
+    }
+    return this.#encodedHeaders
   }
 }
 
