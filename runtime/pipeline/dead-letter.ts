@@ -1,5 +1,6 @@
 import type { Log } from '../api/context.ts'
-import { ConnectError } from '../api/errors.ts'
+import { ConnectError, isConfigError, isDataError, isRetriable } from '../api/errors.ts'
+import { partitionForKey } from '../kafka/partitioner.ts'
 import type { Admin, Delivery, Producer } from '../kafka/ports.ts'
 import { errorText } from '../telemetry/log.ts'
 import type { ErrorCounters } from '../telemetry/metrics-task.ts'
@@ -19,6 +20,15 @@ export interface DeadLetterParts {
 }
 
 const prefix = '__connect.errors.'
+
+/** The Java class that stands for an error: programs that read dead letters choose by it. Others keep the name they have. */
+const javaErrorName = (error: unknown): string => {
+  if (isDataError(error)) return 'org.apache.kafka.connect.errors.DataException'
+  if (isRetriable(error)) return 'org.apache.kafka.connect.errors.RetriableException'
+  if (isConfigError(error)) return 'org.apache.kafka.common.config.ConfigException'
+  if (error instanceof ConnectError) return 'org.apache.kafka.connect.errors.ConnectException'
+  return error instanceof Error ? error.name : typeof error
+}
 
 /** Creates the queue's topic with one partition unless it exists. */
 export const ensureDeadLetterTopic = async (
@@ -55,7 +65,11 @@ export class DeadLetterQueue implements DeadLetters, Delivery {
     if (consumed === undefined) return
     const { topic, producer, counters, contextHeaders } = this.#parts
     counters.deadLetterRequests++
-    const partition = producer.stickyPartition(topic)
+    const { key } = consumed
+    const partition =
+      key === null
+        ? producer.stickyPartition(topic)
+        : partitionForKey(key, 0, key.length, producer.partitionCount(topic) ?? 1)
     const writer = producer.open(topic, partition)
     const timestamp = consumed.timestamp >= 0 ? consumed.timestamp : this.#parts.now()
     writer.add(
@@ -101,7 +115,7 @@ export class DeadLetterQueue implements DeadLetters, Delivery {
       ['task.id', String(this.#parts.task)],
       ['stage', stage],
       ['class.name', className],
-      ['exception.class.name', error instanceof Error ? error.name : typeof error],
+      ['exception.class.name', javaErrorName(error)],
       ['exception.message', message === '' ? null : message],
       ['exception.stacktrace', errorText(error)],
     ]

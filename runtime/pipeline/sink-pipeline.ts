@@ -1,9 +1,12 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import type { Converter, HeaderConverter, SchemaAndValue } from '../api/define.ts'
 import { resolveLazy } from '../api/lazy.ts'
-import type { ConnectRecord, Header, SinkRecord } from '../api/record.ts'
+import type { ConnectRecord, Header, SinkRecord, SinkRecordInit } from '../api/record.ts'
 import type { FetchedBatch } from '../kafka/ports.ts'
 import { consumedRecord, FetchedRecord, noHeaders } from './fetched-record.ts'
 import { RecordError } from './record-error.ts'
+import { retryRecord } from './retry-record.ts'
+import { recordOf, type Transformed, transformBatch, transformRecord } from './run-chain.ts'
 import type { ConsumedRecord, FailedRecord } from './stage.ts'
 import type { Tolerance } from './tolerance.ts'
 import type { TransformChain } from './transform-chain.ts'
@@ -20,6 +23,8 @@ export interface SinkPipelineParts {
   readonly sinkClass: string
   readonly signal?: AbortSignal
 }
+
+const turnEvery = 4096
 
 const describeConsumed = (consumed: ConsumedRecord): FailedRecord => ({
   describe: () =>
@@ -38,16 +43,26 @@ export class SinkPipeline {
   /** In order of the batches; records left out on purpose are missing. Throws when one fails the task. */
   async convert(batches: readonly FetchedBatch[]): Promise<readonly SinkRecord[]> {
     const records: SinkRecord[] = []
+    let sinceTurn = 0
     for (const batch of batches) {
-      const { reader } = batch
-      for (let index = batch.from; index < reader.count; index++) {
+      const { reader, from } = batch
+      const transformed = this.#parts.chain.prepares ? await this.#transformBatch(batch, from, reader.count) : undefined
+      for (let index = from; index < reader.count; index++) {
         try {
-          const record = this.#one(batch, index)
+          const record =
+            transformed === undefined
+              ? this.#one(batch, index)
+              : this.#sinkRecord(batch, index, recordOf(transformed[index - from]!))
           if (record !== null) records.push(record)
         } catch (error) {
           if (!(error instanceof RecordError)) throw error
           const record = await this.#recover(batch, index, error)
           if (record !== null) records.push(record)
+        }
+        // A record loop must not starve timers (heartbeats).
+        if (++sinceTurn === turnEvery) {
+          sinceTurn = 0
+          await turn()
         }
       }
     }
@@ -71,54 +86,63 @@ export class SinkPipeline {
   }
 
   async #recover(batch: FetchedBatch, index: number, failed: RecordError): Promise<SinkRecord | null> {
-    const { tolerance, signal } = this.#parts
-    let error = failed
-    if (tolerance.retries(failed.cause)) {
+    const { chain, tolerance, signal } = this.#parts
+    const outcome = await retryRecord(tolerance, failed, signal, async () => {
+      if (!chain.prepares) return this.#one(batch, index)
+      const [transformed] = await this.#transformBatch(batch, index, index + 1)
+      return this.#sinkRecord(batch, index, recordOf(transformed!))
+    })
+    if (!(outcome instanceof RecordError)) return outcome
+    tolerance.giveUp(describeConsumed(consumedRecord(batch, index)), outcome.stage, outcome.className, outcome.cause)
+    return null
+  }
+
+  #transformBatch(batch: FetchedBatch, from: number, to: number): Promise<readonly Transformed[]> {
+    const { chain, tolerance, signal } = this.#parts
+    const inputs: Transformed[] = []
+    for (let index = from; index < to; index++) {
       try {
-        const once = () => {
-          try {
-            return this.#one(batch, index)
-          } catch (again) {
-            if (!(again instanceof RecordError)) throw again
-            error = again
-            throw again.cause
-          }
-        }
-        return await tolerance.retry(once, failed.cause, signal)
-      } catch (last) {
-        if (last !== error.cause) throw last
+        inputs.push(this.#input(batch, index))
+      } catch (error) {
+        if (!(error instanceof RecordError)) throw error
+        inputs.push(error)
       }
     }
-    tolerance.giveUp(describeConsumed(consumedRecord(batch, index)), error.stage, error.className, error.cause)
-    return null
+    return transformBatch(chain, inputs, tolerance, signal)
   }
 
   #one(batch: FetchedBatch, index: number): SinkRecord | null {
     const { chain } = this.#parts
+    const input = this.#input(batch, index)
+    if (chain.steps.length === 0) return new FetchedRecord(input, input.key, input.value, batch, index)
+    return this.#sinkRecord(batch, index, transformRecord(chain, input))
+  }
+
+  /** A fetched record as transforms see it. */
+  #input(batch: FetchedBatch, index: number): SinkRecordInit {
+    const { chain } = this.#parts
     const { topic, partition, reader } = batch
     const key = this.#decode('KEY_CONVERTER', this.#parts.key, topic, reader.key(index))
     const value = this.#decode('VALUE_CONVERTER', this.#parts.value, topic, reader.value(index))
-    const headers = this.#headers(batch, index)
-    const offset = reader.offset(index)
-    const init = {
+    const keepLazy = chain.ignoresPayload
+    return {
       topic,
       partition,
-      offset,
+      offset: reader.offset(index),
+      keySchema: key.schema,
+      key: keepLazy ? key.value : resolveLazy(key.value),
+      valueSchema: value.schema,
+      value: keepLazy ? value.value : resolveLazy(value.value),
       timestamp: reader.timestamp(index),
       timestampType: reader.timestampType,
-      keySchema: key.schema,
-      valueSchema: value.schema,
-      headers,
-      value: null,
+      headers: this.#headers(batch, index),
     }
-    if (chain.steps.length === 0) return new FetchedRecord(init, key.value, value.value, batch, index)
-    const eager = !chain.ignoresPayload
-    const record = this.#transform({
-      ...init,
-      key: eager ? resolveLazy(key.value) : key.value,
-      value: eager ? resolveLazy(value.value) : value.value,
-    })
+  }
+
+  #sinkRecord(batch: FetchedBatch, index: number, record: ConnectRecord | null): SinkRecord | null {
     if (record === null) return null
+    const { topic, partition, reader } = batch
+    const offset = reader.offset(index)
     return new FetchedRecord(
       {
         ...record,
@@ -132,19 +156,6 @@ export class SinkPipeline {
       batch,
       index,
     )
-  }
-
-  #transform(input: ConnectRecord): ConnectRecord | null {
-    let record: ConnectRecord | null = input
-    for (const step of this.#parts.chain.steps) {
-      try {
-        record = step.apply(record)
-      } catch (error) {
-        throw new RecordError('TRANSFORMATION', step.className, error)
-      }
-      if (record === null) return null
-    }
-    return record
   }
 
   #decode(

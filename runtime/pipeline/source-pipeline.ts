@@ -1,12 +1,15 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { ByteWriter } from '../api/byte-writer.ts'
 import type { Converter, HeaderConverter } from '../api/define.ts'
-import { DataError } from '../api/errors.ts'
+import { ConnectError, DataError } from '../api/errors.ts'
 import { resolveLazy } from '../api/lazy.ts'
 import type { ConnectRecord, Header, SourceRecord } from '../api/record.ts'
+import type { Schema } from '../api/schema.ts'
 import { partitionForKey } from '../kafka/partitioner.ts'
 import type { Delivery, Producer } from '../kafka/ports.ts'
 import { RecordError } from './record-error.ts'
+import { retryRecord } from './retry-record.ts'
+import { recordOf, type Transformed, transformBatch, transformRecord } from './run-chain.ts'
 import type { FailedRecord } from './stage.ts'
 import type { Tolerance } from './tolerance.ts'
 import type { TransformChain } from './transform-chain.ts'
@@ -67,15 +70,16 @@ export class SourcePipeline {
 
   /** Every record is submitted or dropped when this resolves; throws when one fails the task. */
   async append(batch: readonly SourceRecord[], tracker: SourceTracker): Promise<void> {
-    const transformed = await this.#transformed(batch)
+    const transformed = this.#parts.chain.prepares ? await this.#transformBatch(batch) : undefined
     for (let index = 0; index < batch.length; index++) {
       const source = batch[index]!
       try {
-        await this.#one(
-          source,
-          transformed === undefined ? this.#transform(source) : whole(transformed[index]!),
-          tracker,
-        )
+        const record = transformed === undefined ? this.#transform(source) : recordOf(transformed[index]!)
+        if (record === null) tracker.dropped(source)
+        else {
+          if (!this.#known.has(record.topic)) await this.#learn(record.topic)
+          this.#encode(record, source, tracker)
+        }
       } catch (error) {
         if (!(error instanceof RecordError)) throw error
         await this.#recover(source, tracker, error)
@@ -83,6 +87,19 @@ export class SourcePipeline {
       // A record loop must not starve timers (heartbeats).
       if (index % turnEvery === turnEvery - 1) await turn()
     }
+  }
+
+  async #recover(source: SourceRecord, tracker: SourceTracker, failed: RecordError): Promise<void> {
+    const { chain, tolerance, signal } = this.#parts
+    const outcome = await retryRecord(tolerance, failed, signal, async () => {
+      const record = chain.prepares ? recordOf((await this.#transformBatch([source]))[0]!) : this.#transform(source)
+      if (record === null) return tracker.dropped(source)
+      if (!this.#known.has(record.topic)) await this.#learn(record.topic)
+      this.#encode(record, source, tracker)
+    })
+    if (!(outcome instanceof RecordError)) return
+    tolerance.giveUp(describeSource(source), outcome.stage, outcome.className, outcome.cause)
+    tracker.dropped(source)
   }
 
   async #learn(topic: string): Promise<void> {
@@ -93,34 +110,47 @@ export class SourcePipeline {
 
   #transform(source: SourceRecord): ConnectRecord | null {
     const { chain } = this.#parts
-    if (chain.steps.length === 0) return source
-    let record: ConnectRecord | null = plain(source, chain.ignoresPayload)
-    for (const step of chain.steps) {
+    return chain.steps.length === 0 ? source : transformRecord(chain, this.#input(source))
+  }
+
+  #transformBatch(batch: readonly SourceRecord[]): Promise<readonly Transformed[]> {
+    const { chain, tolerance, signal } = this.#parts
+    const inputs = batch.map(source => {
       try {
-        record = step.apply(record)
+        return this.#input(source)
       } catch (error) {
-        throw new RecordError('TRANSFORMATION', step.className, error)
+        if (error instanceof RecordError) return error
+        throw error
       }
-      if (record === null) return null
+    })
+    return transformBatch(chain, inputs, tolerance, signal)
+  }
+
+  /** A record as transforms see it: an object with members of its own, so that `{ ...record }` copies all of them. */
+  #input(source: SourceRecord): ConnectRecord {
+    const { chain } = this.#parts
+    const { key, value } = source
+    return {
+      topic: source.topic,
+      partition: source.partition ?? null,
+      keySchema: source.keySchema ?? null,
+      key: chain.ignoresPayload ? key : resolved(chain, key),
+      valueSchema: source.valueSchema ?? null,
+      value: chain.ignoresPayload ? value : resolved(chain, value),
+      timestamp: source.timestamp ?? null,
+      headers: source.headers ?? noHeaders,
     }
-    return record
   }
 
   #encode(record: ConnectRecord, source: SourceRecord, tracker: SourceTracker): void {
-    const { key, value, header, producer, now } = this.#parts
+    const { key, value, producer, now } = this.#parts
     const { topic } = record
     // Outside the tolerance, as in Kafka Connect: such a record is a fault of the connector.
     const timestamp = timestampOf(record, now)
     const headers =
-      record.headers === undefined || record.headers.length === 0 ? null : this.#headers(topic, record.headers, header)
+      record.headers === undefined || record.headers.length === 0 ? null : this.#headers(topic, record.headers)
+    const hasKey = this.#encodeKey(key, record)
     const keyBytes = this.#keyBytes
-    keyBytes.pos = 0
-    let hasKey: boolean
-    try {
-      hasKey = write(key.converter, keyBytes, topic, record.keySchema ?? null, record.key, record.headers)
-    } catch (error) {
-      throw new RecordError('KEY_CONVERTER', key.className, error)
-    }
     const partition = this.#partition(record, hasKey)
     const writer = producer.open(topic, partition)
     writer.beginRecord(timestamp, hasKey ? keyBytes.buf : null, 0, keyBytes.pos)
@@ -134,10 +164,21 @@ export class SourcePipeline {
     producer.appended(topic, partition, tracker.submit(source))
   }
 
+  #encodeKey({ converter, className }: NamedConverter, record: ConnectRecord): boolean {
+    const bytes = this.#keyBytes
+    bytes.pos = 0
+    try {
+      return write(converter, bytes, record.topic, record.keySchema ?? null, record.key, record.headers)
+    } catch (error) {
+      throw new RecordError('KEY_CONVERTER', className, error)
+    }
+  }
+
   #partition(record: ConnectRecord, hasKey: boolean): number {
     const { producer } = this.#parts
     const { topic, partition } = record
-    const count = producer.partitionCount(topic)!
+    const count = producer.partitionCount(topic)
+    if (count === undefined) throw new ConnectError(`The partitions of topic ${topic} are not known`)
     if (partition === null || partition === undefined) {
       return hasKey
         ? partitionForKey(this.#keyBytes.buf, 0, this.#keyBytes.pos, count)
@@ -152,24 +193,31 @@ export class SourcePipeline {
   }
 
   /** Records of a source often share one list of headers: it is encoded once. */
-  #headers(
-    topic: string,
-    headers: readonly Header[],
-    { className, converter }: SourcePipelineParts['header'],
-  ): EncodedHeaders {
-    if (headers !== this.#lastHeaders || topic !== this.#lastTopic) {
-      try {
-        this.#encodedHeaders = headers.map(({ key, schema, value }) => ({
-          key,
-          value: converter.encodeHeader(topic, key, schema, resolveLazy(value)),
-        }))
-      } catch (error) {
-        throw new RecordError('HEADER_CONVERTER', className, error)
-      }
-      this.#lastHeaders = headers
-      this.#lastTopic = topic
+  #headers(topic: string, headers: readonly Header[]): EncodedHeaders {
+    if (headers === this.#lastHeaders && topic === this.#lastTopic) return this.#encodedHeaders
+    const { className, converter } = this.#parts.header
+    try {
+      this.#encodedHeaders = headers.map(({ key, schema, value }) => ({
+        key,
+        value: converter.encodeHeader(topic, key, schema, resolveLazy(value)),
+      }))
+    } catch (error) {
+      throw new RecordError('HEADER_CONVERTER', className, error)
     }
+    this.#lastHeaders = headers
+    this.#lastTopic = topic
     return this.#encodedHeaders
+  }
+}
+
+const noHeaders: readonly Header[] = Object.freeze([])
+
+/** Bytes of the source that are no value fail where the first transform asks for it. */
+const resolved = (chain: TransformChain, value: unknown): unknown => {
+  try {
+    return resolveLazy(value ?? null)
+  } catch (error) {
+    throw new RecordError('TRANSFORMATION', chain.steps[0]!.className, error)
   }
 }
 
@@ -186,25 +234,13 @@ const write = (
   converter: Converter,
   out: ByteWriter,
   topic: string,
-  schema: ConnectRecord['keySchema'],
+  schema: Schema | null,
   value: unknown,
   headers: readonly Header[] | undefined,
 ): boolean => {
-  if (converter.encodeInto !== undefined) return converter.encodeInto(out, topic, schema ?? null, value)
-  const bytes = converter.encode(topic, schema ?? null, resolveLazy(value), headers)
+  if (converter.encodeInto !== undefined) return converter.encodeInto(out, topic, schema, value)
+  const bytes = converter.encode(topic, schema, resolveLazy(value), headers)
   if (bytes === null) return false
   out.writeBytes(bytes)
   return true
 }
-
-/** A record as transforms see it: an object with members of its own, so that `{ ...record }` copies all of them. */
-const plain = (record: SourceRecord, keepLazy: boolean): ConnectRecord => ({
-  topic: record.topic,
-  partition: record.partition ?? null,
-  keySchema: record.keySchema ?? null,
-  key: keepLazy ? record.key : resolveLazy(record.key ?? null),
-  valueSchema: record.valueSchema ?? null,
-  value: keepLazy ? record.value : resolveLazy(record.value ?? null),
-  timestamp: record.timestamp ?? null,
-  headers: record.headers ?? [],
-})

@@ -1,6 +1,6 @@
 import type { Log } from '../api/context.ts'
 import { ConnectError, isRetriable } from '../api/errors.ts'
-import { sleep } from '../base/abort.ts'
+import { AbortedError, sleep } from '../base/abort.ts'
 import type { Clock } from '../base/clock.ts'
 import type { ErrorCounters } from '../telemetry/metrics-task.ts'
 import type { FailedRecord, Stage } from './stage.ts'
@@ -73,6 +73,21 @@ export class Tolerance {
       }
     }
     throw error
+  }
+
+  /** Runs what concerns a whole batch: tried again as a record's failure is, but nothing is left out when it fails for good. */
+  async attempt(operation: () => Promise<void>, stage: Stage, className: string, signal?: AbortSignal): Promise<void> {
+    try {
+      await operation()
+    } catch (error) {
+      try {
+        if (!this.retries(error)) throw error
+        await this.retry(operation, error, signal)
+      } catch (last) {
+        if (last instanceof AbortedError) throw last
+        throw new ConnectError(`A whole batch failed: stage ${stage}, class ${className}`, { cause: last })
+      }
+    }
   }
 
   /** The record is given up at this stage: reported always, then left out when errors are tolerated, else thrown. */

@@ -19,6 +19,8 @@ export interface ChainPlugins {
 export interface ChainStep {
   readonly className: string
   apply(record: ConnectRecord): ConnectRecord | null
+  /** What is slow, once per batch, with the records that this step is about to get. */
+  prepare?(batch: readonly ConnectRecord[]): Promise<void>
 }
 
 /** A connector's transforms in order. */
@@ -26,8 +28,8 @@ export interface TransformChain {
   readonly steps: readonly ChainStep[]
   /** No step reads key, value or headers: they need not be decoded. */
   readonly ignoresPayload: boolean
-  /** What is slow, once per batch. */
-  prepare(batch: readonly ConnectRecord[]): Promise<void>
+  /** Some step has a `prepare`. */
+  readonly prepares: boolean
   close(): void
 }
 
@@ -112,7 +114,7 @@ export const createChain = async (props: Props, plugins: ChainPlugins): Promise<
           { key: `${prefix}negate` },
         )
       }
-      steps.push({ className, apply: record => transform.apply(record) })
+      steps.push(stepOf(className, transform))
       continue
     }
     const predicate = predicates.get(name)
@@ -121,18 +123,29 @@ export const createChain = async (props: Props, plugins: ChainPlugins): Promise<
         key: `${prefix}predicate`,
       })
     ignoresPayload &&= predicate.ignoresPayload
-    steps.push({ className, apply: record => (predicate.test(record) === negate ? record : transform.apply(record)) })
+    steps.push(stepOf(className, transform, record => predicate.test(record) !== negate))
   }
-  const slow = transforms.filter(transform => transform.prepare !== undefined)
   return {
     steps,
     ignoresPayload,
-    async prepare(batch) {
-      for (const transform of slow) await transform.prepare!(batch)
-    },
+    prepares: steps.some(step => step.prepare !== undefined),
     close() {
       for (const transform of transforms) transform.close?.()
       for (const { close } of predicates.values()) close?.()
     },
   }
 }
+
+const stepOf = (className: string, transform: Transform, applies?: (record: ConnectRecord) => boolean): ChainStep => ({
+  className,
+  apply:
+    applies === undefined
+      ? record => transform.apply(record)
+      : record => (applies(record) ? transform.apply(record) : record),
+  ...(transform.prepare !== undefined && {
+    async prepare(batch) {
+      const concerned = applies === undefined ? batch : batch.filter(applies)
+      if (concerned.length > 0) await transform.prepare!(concerned)
+    },
+  }),
+})
