@@ -262,6 +262,8 @@ const tlsOptions = async (options: ConnectOptions, mode: SslMode): Promise<Conne
     ...(key === undefined ? {} : pkcs12 ? { pfx: key } : { key: derPem }),
     ...(passphrase === undefined ? {} : { passphrase }),
     ...(ca === undefined ? {} : { ca }),
+    // The name that the certificate is checked against; an address is none that can be asked for.
+    host: options.host,
     ...(/^[\d.]+$|:/.test(options.host) ? {} : { servername: options.host }),
     rejectUnauthorized: mode === 'verify-ca' || mode === 'verify-full',
     ...(mode === 'verify-ca' ? { checkServerIdentity: () => undefined } : {}),
