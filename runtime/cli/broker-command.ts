@@ -22,12 +22,14 @@ export const brokerCommand: Command = async args => {
     console.error(`millrace broker: ${(error as Error).message}\n\n${brokerHelp}`)
     return exitCodes.usage
   }
+  // Before anybody can know that it runs: who reads the line below may ask it to end at once.
+  const asked = askedToEnd()
   try {
     const broker = await startBroker({ dataDir: options.data, host: options.host, port: Number(options.port) })
     console.log(
       `Broker of cluster ${broker.clusterId} at ${broker.bootstrap}, topics in ${options.data}. Ctrl-C ends it.`,
     )
-    await askedToEnd()
+    await asked
     await broker.close()
     return exitCodes.ok
   } catch (error) {

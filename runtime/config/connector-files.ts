@@ -47,4 +47,9 @@ export const parseConnectorFile = (text: string, place: string): ConnectorReques
 }
 
 export const readConnectorFile = async (file: string): Promise<ConnectorRequest> =>
-  parseConnectorFile(await readFile(file, 'utf8'), file)
+  parseConnectorFile(
+    await readFile(file, 'utf8').catch((cause: Error) => {
+      throw new ConfigError(`Cannot read the connector file ${file}: ${cause.message}`, { cause })
+    }),
+    file,
+  )

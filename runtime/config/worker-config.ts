@@ -143,7 +143,13 @@ export const readWorkerProperties = async (
   file: string | undefined,
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<Record<string, string>> => {
-  const fromFile = file === undefined ? {} : parseProperties(await readFile(file, 'utf8'))
+  const text =
+    file === undefined
+      ? ''
+      : await readFile(file, 'utf8').catch((cause: Error) => {
+          throw new ConfigError(`Cannot read the worker's properties from ${file}: ${cause.message}`, { cause })
+        })
+  const fromFile = parseProperties(text)
   return { ...fromFile, ...environmentProperties(environment) }
 }
 

@@ -4,7 +4,17 @@ import { expect } from 'vitest'
 import { type PostgresServer, startPostgres } from '../../runtime/testing/postgres-server.ts'
 import type { WorkerProcess } from '../../runtime/testing/worker-process.ts'
 import { lakeProblems } from './lake-check.ts'
-import { eventually, lagOf, lakeSink, metricOf, randomFrom, readLake, readTopic, type World } from './pipeline-world.ts'
+import {
+  createTopic,
+  eventually,
+  lagOf,
+  lakeSink,
+  metricOf,
+  randomFrom,
+  readLake,
+  readTopic,
+  type World,
+} from './pipeline-world.ts'
 import type { Bucket, Endpoint } from './s3-sink-run.ts'
 
 export const ordersTopic = 'shop.public.orders'
@@ -127,7 +137,7 @@ const isStreaming = async (worker: WorkerProcess): Promise<boolean> => {
     '/connectors/source/offsets',
   )
   const offset = offsets[0]?.offset
-  return offset !== undefined && offset !== null && !('snapshot' in offset)
+  return offset !== undefined && offset !== null && (!('snapshot' in offset) || offset['snapshot_completed'] === true)
 }
 
 /**
@@ -144,6 +154,8 @@ export const runPipelineChaos = async (world: World, chaos: PipelineChaos): Prom
   const orders = await Orders.create(world, postgres)
   await orders.insert(Math.floor(rows / 2))
   let worker: WorkerProcess | undefined = await world.worker(properties)
+  // A sink that asks for a topic may have it created before the source does, with one partition.
+  await createTopic(worker.bootstrap, ordersTopic, 3)
   await worker.submit('source', ordersSource(postgres))
   await worker.submit('sink', lakeSink(endpoint, ordersTopic, chaos.sink))
 

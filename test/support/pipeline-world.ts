@@ -136,6 +136,14 @@ export const lakeSink = (
   }),
 })
 
+export const createTopic = async (bootstrap: string, name: string, partitions: number): Promise<void> => {
+  const kafka = createKafka({ 'bootstrap.servers': bootstrap })
+  await kafka
+    .admin()
+    .createTopics([{ name, partitions, replicationFactor: 1 }])
+    .finally(() => kafka.close())
+}
+
 /** Every record that a topic holds now. `onValue` sees values before they are forgotten. */
 export const readTopic = async (
   bootstrap: string,
