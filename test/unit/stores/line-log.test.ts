@@ -1,7 +1,8 @@
-import { appendFile, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { appendFile, type FileHandle, mkdtemp, open, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { deferred } from '../../../runtime/base/deferred.ts'
 import { LineLog } from '../../../runtime/stores/line-log.ts'
 
 let folder: string
@@ -116,4 +117,26 @@ test('a failed open gives the file back', async () => {
   await expect(LineLog.open(path)).rejects.toThrow()
   await rm(path)
   await (await LineLog.open(path)).close()
+})
+
+test('a write resolves only when the disk says that it has it (invariant 2)', async () => {
+  const probe = await open(path, 'w')
+  const handles = Object.getPrototypeOf(probe) as FileHandle
+  await probe.close()
+  await rm(path)
+  const log = await LineLog.open(path)
+  const held = deferred()
+  const sync = vi.spyOn(handles, 'datasync').mockImplementation(() => held.promise)
+  let done = false
+  const writing = log.write([['a', '1']]).then(() => {
+    done = true
+  })
+  await vi.waitFor(() => expect(sync).toHaveBeenCalled())
+  expect(done).toBe(false)
+  expect(log.get('a')).toBeUndefined()
+  held.resolve()
+  await writing
+  expect(log.get('a')).toBe('1')
+  sync.mockRestore()
+  await log.close()
 })
