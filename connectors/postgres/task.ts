@@ -126,6 +126,10 @@ export class PostgresTask {
     const { config, snapshotMode } = this.#settings
     const admin = await this.#sessions.query()
     await checkServer(admin, this.#settings)
+    if (admin.parameter('server_encoding') === 'SQL_ASCII')
+      log.warn(
+        'The database has encoding SQL_ASCII: text that is not UTF-8 cannot be shown right; convert the database to UTF8',
+      )
     const catalog = new Catalog(admin)
     const captured = (await catalog.tables()).filter(table => this.#settings.filters.table(table.schema, table.name))
     const streams = snapshotMode !== 'initial_only'

@@ -18,6 +18,8 @@ export interface CaptureOptions {
   readonly offsets?: StoredOffsets
   /** Offsets are stored after every batch, unless this says otherwise. */
   readonly autoCommit?: boolean
+  /** Only the first batch is taken, until `held` is cleared. */
+  readonly held?: boolean
 }
 
 /** The connector's one task, run as a worker runs it, its records kept in order. */
@@ -38,6 +40,7 @@ export class Capture {
   constructor(options: CaptureOptions = {}) {
     this.offsets = options.offsets ?? new StoredOffsets()
     this.#autoCommit = options.autoCommit ?? true
+    this.held = options.held ?? false
   }
 
   async start(props: Readonly<Record<string, string>>): Promise<this> {

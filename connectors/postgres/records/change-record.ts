@@ -3,7 +3,7 @@ import { writeNumber } from '../types/temporal-codecs.ts'
 import type { CapturedTable } from './captured-table.ts'
 import type { Moment } from './moment.ts'
 import { type Position, type StreamTransaction, streamOffset } from './position.ts'
-import { splitTuple } from './row-layout.ts'
+import { longRow, splitTuple } from './row-layout.ts'
 
 export type Operation = 'c' | 'u' | 'd' | 't'
 
@@ -110,9 +110,16 @@ export class Change extends LazyValue implements Position {
     const { transaction } = this
     const from = this.oldAt < 0 ? this.newAt : this.oldAt
     const text = from < 0 ? 0 : this.end - from
+    const block = transaction.beforeLsn.length + this.table.source.place.length + transaction.rest.length + fixedBytes
     // A value that the new tuple left out and the old one has is written twice.
-    const block = transaction.beforeLsn.length + this.table.source.place.length + transaction.rest.length
-    return text * 2 * factor + extra * 2 + block + fixedBytes
+    if (text <= longRow) return text * 2 * factor + extra * 2 + block
+    return this.#rowBound(this.oldAt, -1) + this.#rowBound(this.newAt, this.oldAt) + block
+  }
+
+  #rowBound(at: number, oldAt: number): number {
+    if (at < 0) return 0
+    splitTuple(this.buf, at, oldAt, this.table.row.fields)
+    return this.table.row.bound(this.buf)
   }
 
   override writeJson(target: Buffer, at: number): number {

@@ -2,7 +2,7 @@ import { type Header, LazyValue, type OffsetMap, type Schema, type SourceRecord 
 import type { CapturedTable } from './captured-table.ts'
 import type { Moment } from './moment.ts'
 import { RowKey } from './row-key.ts'
-import { splitLine } from './row-layout.ts'
+import { longRow, splitLine } from './row-layout.ts'
 
 /** Where a row stands in the snapshot, as `source.snapshot` tells. */
 export type Marker = 'true' | 'first' | 'first_in_data_collection' | 'last_in_data_collection' | 'last'
@@ -95,10 +95,11 @@ class SnapshotValue extends LazyValue {
 
   override get maxJsonBytes(): number {
     const { table, tails } = this.#from
-    const { factor, extra } = table.row
-    return (
-      opening.length + (this.#end - this.#at) * factor + extra + tails.true.length + this.#moment.json.length + slack
-    )
+    const around = opening.length + tails.true.length + this.#moment.json.length + slack
+    const text = this.#end - this.#at
+    if (text <= longRow) return text * table.row.factor + table.row.extra + around
+    splitLine(this.#buf, this.#at, this.#end, table.row.fields)
+    return table.row.bound(this.#buf) + around
   }
 
   override writeJson(target: Buffer, at: number): number {

@@ -12,6 +12,8 @@ export interface Codec {
   /** `write` takes at most `factor * (end - at) + extra` bytes. */
   readonly factor: number
   readonly extra: number
+  /** A closer bound for one text, where `factor` is far off for long ones. */
+  bound?(src: Buffer, at: number, end: number): number
   /** Null for what the type has no value for (a NaN among decimals). Throws DataError for text that is no such value. */
   value(src: Buffer, at: number, end: number): unknown
   /** Returns -1, with nothing written, where `value` is null. */

@@ -147,11 +147,19 @@ const writeCopyText = (src: Buffer, at: number, end: number, out: Buffer, start:
   return pos
 }
 
+/** Nothing grows by more than 8 bytes: four bytes become twelve. */
+const textBound = (src: Buffer, at: number, end: number): number => {
+  let special = 0
+  for (let from = at; from < end; from++) if (escapes[src[from]!] !== 0) special++
+  return end - at + special * 8 + 2
+}
+
 /** Text as it is. */
 export const textCodec = (schema: Schema, source: TextSource): Codec => ({
   schema,
   factor: 6,
   extra: 2,
+  bound: textBound,
   value: (src, at, end) => textOf(src, at, end, source),
   write: source === 'copy' ? writeCopyText : writeText,
 })

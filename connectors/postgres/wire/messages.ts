@@ -41,10 +41,6 @@ export const simpleQuery = (sql: string): Buffer => framed('Q', `${sql}\0`)
 export const terminate = (): Buffer => framed('X')
 export const copyDone = (): Buffer => framed('c')
 
-/** Asks the server to cancel what the connection with this key is doing; sent on a connection of its own. */
-export const cancelRequest = (process: number, secret: number): Buffer =>
-  Buffer.concat([int32(16), int32(80877102), int32(process), int32(secret)])
-
 const epoch2000Ms = 946_684_800_000
 
 /** A standby status update: what was received, and what may be forgotten (flushed and applied). LSNs are numbers below 2^53. */

@@ -55,8 +55,6 @@ export class PgConnection {
   readonly socket: WireSocket
   readonly #options: ConnectOptions
   readonly #parameters = new Map<string, string>()
-  #process = 0
-  #secret = 0
 
   private constructor(socket: WireSocket, options: ConnectOptions) {
     this.socket = socket
@@ -147,18 +145,10 @@ export class PgConnection {
     }
   }
 
-  /** Ends a command that is under way, whatever it does; the connection is closed. */
-  async cancel(): Promise<void> {
-    const socket = await socketOf(this.#options, this.#options.sslMode === 'allow' ? 'disable' : this.#options.sslMode)
-    socket.write(message.cancelRequest(this.#process, this.#secret))
-    socket.finish()
-  }
-
   /** Closes politely; never fails. */
   close(): void {
     this.socket.write(message.terminate())
-    this.socket.finish()
-    this.socket.destroy(new ConnectionLost('The connection was closed by this task'))
+    this.socket.finish(new ConnectionLost('The connection was closed by this task'))
   }
 
   async #query(sql: string): Promise<Rows> {
@@ -192,10 +182,6 @@ export class PgConnection {
       const { type, buf, at, end } = await this.next()
       if (type === 'E') throw new PgError(errorFields(buf, at, end))
       if (type === 'Z') return
-      if (type === 'K') {
-        this.#process = buf.readInt32BE(at)
-        this.#secret = buf.readInt32BE(at + 4)
-      }
       if (type !== 'R') continue
       const kind = buf.readInt32BE(at)
       if (kind === 0) continue

@@ -140,10 +140,10 @@ export class WireSocket {
     if (this.#state.error === undefined) this.#socket.write(bytes)
   }
 
-  /** Sends what was written, then closes. */
-  finish(): void {
-    this.#socket.end()
-    this.#socket.unref()
+  /** Sends what was written, then closes; nobody can read on. */
+  finish(reason: Error): void {
+    this.#fail(reason)
+    this.#socket.destroySoon()
   }
 
   destroy(reason: Error): void {

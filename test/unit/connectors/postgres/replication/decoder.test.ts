@@ -16,7 +16,7 @@ import { isUnfinishedSnapshot, startPosition } from '../../../../../connectors/p
 import { type Config, config, readSettings } from '../../../../../connectors/postgres/settings/settings.ts'
 import { TypeRegistry, typeRow } from '../../../../../connectors/postgres/types/type-registry.ts'
 import { ByteWriter } from '../../../../../runtime/api/byte-writer.ts'
-import { resolveLazy } from '../../../../../runtime/api/lazy.ts'
+import { type LazyValue, resolveLazy } from '../../../../../runtime/api/lazy.ts'
 import type { OffsetMap, SourceRecord } from '../../../../../runtime/api/record.ts'
 import type { Schema } from '../../../../../runtime/api/schema.ts'
 import { parseConfig } from '../../../../../runtime/config/parse.ts'
@@ -199,6 +199,16 @@ describe('events', () => {
   test('a large value that did not change comes from the old row where that has it', () => {
     const records = setup().play([100, begin(5)], [100, update(old('1', 'large', 'b'), '1', undefined, 'c')])
     expect(shown(records[0]!)).toEqual([{ id: 1 }, ['u', { id: 1, a: 'large', b: 'b' }, { id: 1, a: 'large', b: 'c' }]])
+  })
+
+  test('long rows take no more memory than they need', () => {
+    const long = '"\u0001é😀'.repeat(20_000)
+    const { play } = setup()
+    const [record] = play([100, begin(5)], [100, update(old('1', long, 'b'), '1', undefined, 'b')])
+    const value = record!.value as LazyValue
+    const written = Buffer.byteLength(JSON.stringify(json(record!.valueSchema, value)))
+    expect((value.get() as { after: { a: string } }).after.a).toBe(long)
+    expect(value.maxJsonBytes).toBeLessThan(written * 6)
   })
 
   test('operations and updates that the user does not want', () => {

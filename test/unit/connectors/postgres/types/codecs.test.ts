@@ -39,6 +39,7 @@ const jsonOf = (codec: Codec, text: string, source: TextSource): string | null =
     return null
   }
   expect(stop - 10).toBeLessThanOrEqual(most)
+  if (codec.bound !== undefined) expect(stop - 10).toBeLessThanOrEqual(codec.bound(buf, 7, end))
   const json = out.toString('utf8', 10, stop)
   expect(json).toBe(Buffer.from(converter.encode('t', codec.schema, value)!).toString())
   expect(jsonText(codec.schema, value)).toBe(json)
