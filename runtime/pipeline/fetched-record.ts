@@ -24,6 +24,7 @@ export const consumedRecord = ({ topic, partition, reader }: FetchedBatch, index
   partition,
   offset: reader.offset(index),
   timestamp: reader.timestamp(index),
+  timestampType: reader.timestampType,
   key: reader.key(index),
   value: reader.value(index),
   headers: reader.headers(index),

@@ -25,10 +25,11 @@ export interface SinkPipelineParts {
 }
 
 const turnEvery = 4096
+const javaTimestampType = { CREATE_TIME: 'CreateTime', LOG_APPEND_TIME: 'LogAppendTime' } as const
 
 const describeConsumed = (consumed: ConsumedRecord): FailedRecord => ({
   describe: () =>
-    `, where consumed record is {topic='${consumed.topic}', partition=${consumed.partition}, offset=${consumed.offset}, timestamp=${consumed.timestamp}, timestampType=CreateTime}`,
+    `, where consumed record is {topic='${consumed.topic}', partition=${consumed.partition}, offset=${consumed.offset}, timestamp=${consumed.timestamp}, timestampType=${javaTimestampType[consumed.timestampType]}}`,
   consumed,
 })
 

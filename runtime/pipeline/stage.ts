@@ -22,6 +22,7 @@ export interface ConsumedRecord {
   readonly partition: number
   readonly offset: number
   readonly timestamp: number
+  readonly timestampType: 'CREATE_TIME' | 'LOG_APPEND_TIME'
   readonly key: Uint8Array | null
   readonly value: Uint8Array | null
   readonly headers: readonly { readonly key: string; readonly value: Uint8Array | null }[]

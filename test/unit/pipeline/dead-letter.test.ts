@@ -30,6 +30,7 @@ const consumed: ConsumedRecord = {
   partition: 2,
   offset: 2 ** 40,
   timestamp: 1234,
+  timestampType: 'CREATE_TIME',
   key: Buffer.from('k'),
   value: Buffer.from('{broken'),
   headers: [

@@ -33,7 +33,16 @@ const setup = (settings: Partial<ToleranceSettings> = {}, random = () => 0.5) =>
 
 const record: FailedRecord = {
   describe: () => ', where consumed record is {...}',
-  consumed: { topic: 't', partition: 1, offset: 7, timestamp: 0, key: null, value: null, headers: [] },
+  consumed: {
+    topic: 't',
+    partition: 1,
+    offset: 7,
+    timestamp: 0,
+    timestampType: 'CREATE_TIME',
+    key: null,
+    value: null,
+    headers: [],
+  },
 }
 
 const busy = new RetriableError('busy')
