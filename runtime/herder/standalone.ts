@@ -13,6 +13,7 @@ import type {
   StoredConnector,
   TargetState,
 } from '../stores/ports.ts'
+import { topicGroups } from '../task/topic-creation.ts'
 import { Secrets, traceOf } from '../worker/error-text.ts'
 import type { ConnectorWorker, RunReport, TaskId, WorkerListener } from '../worker/ports.ts'
 import { ConnectorOffsets } from './connector-offsets.ts'
@@ -328,12 +329,10 @@ export class StandaloneHerder implements Herder, WorkerListener {
   async #secrets(props: ConnectorProps): Promise<Secrets> {
     // Even the settings that cannot be resolved may hold secrets.
     const resolved = await this.#parts.resolve(props).catch(() => props)
-    const texts = Object.fromEntries(
-      Object.entries(resolved).filter((entry): entry is [string, string] => entry[1] !== null),
-    )
+    const given = texts(resolved)
     return new Secrets(
-      texts,
-      Object.entries(texts).flatMap(([key, value]) => (value === props[key] ? [] : [value])),
+      given,
+      Object.entries(given).flatMap(([key, value]) => (value === props[key] ? [] : [value])),
     )
   }
 
@@ -437,6 +436,9 @@ export class StandaloneHerder implements Herder, WorkerListener {
     if (stored === undefined || stored.targetState !== 'STARTED') return
     if (this.#board.status(connector, 'unknown')?.connector.state === 'FAILED') return
     this.#cancelRetry(connector)
+    const resolved = await this.#parts.resolve(stored.props)
+    // Groups that cannot work fail the connector, as in Kafka Connect, not each of its tasks.
+    if (this.#type(stored.props) === 'source') topicGroups(texts(resolved))
     let made: readonly Readonly<Record<string, string>>[]
     try {
       made = await worker.taskConfigs(connector)
@@ -445,7 +447,6 @@ export class StandaloneHerder implements Herder, WorkerListener {
       this.#retryConfigure(connector, attempt, error)
       return
     }
-    const resolved = await this.#parts.resolve(stored.props)
     const tasks = unresolved(made, stored.props, resolved)
     const max = Number(resolved['tasks.max'] ?? 1)
     if (tasks.length > max && resolved['tasks.max.enforce']?.trim().toLowerCase() !== 'false')
@@ -488,6 +489,10 @@ export class StandaloneHerder implements Herder, WorkerListener {
     if (config !== undefined) await this.#parts.worker.startTask({ connector, task }, props, config, targetState)
   }
 }
+
+/** Settings without those that are null. */
+const texts = (props: ConnectorProps): Record<string, string> =>
+  Object.fromEntries(Object.entries(props).filter((entry): entry is [string, string] => entry[1] !== null))
 
 const idsOf = (connector: string, count: number): TaskId[] =>
   Array.from({ length: count }, (_, task) => ({ connector, task }))

@@ -203,6 +203,13 @@ describe('what goes wrong is shown (invariant 8)', () => {
     await becomes('c', 'RUNNING RUNNING RUNNING')
   })
 
+  test('groups of new topics that cannot work fail the connector, not its tasks', async () => {
+    await herder.create('c', { ...source, 'topic.creation.default.partitions': '2' })
+    await becomes('c', 'FAILED')
+    expect(herder.status('c').connector.trace).toContain('topic.creation.default.replication.factor')
+    expect(herder.tasks('c')).toEqual([])
+  })
+
   test('a configuration that could not be stored is an error of the request', async () => {
     const { putConnector } = configs
     configs.putConnector = () => Promise.reject(new Error('disk full'))
