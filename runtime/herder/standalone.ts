@@ -1,6 +1,6 @@
 import type { Log } from '../api/context.ts'
 import { isRetriable } from '../api/errors.ts'
-import { sleep } from '../base/abort.ts'
+import { settledWithin } from '../base/abort.ts'
 import { backoffDelay } from '../base/backoff.ts'
 import { CodedError } from '../base/errors.ts'
 import type { Admin } from '../kafka/ports.ts'
@@ -89,7 +89,7 @@ export class StandaloneHerder implements Herder, WorkerListener {
     this.#stopping = true
     for (const timer of this.#retries.values()) clearTimeout(timer)
     // A connector that is being started is waited for within the worker's own limits; what waits behind it is dropped.
-    await Promise.race([this.#turns.idle(), sleep(stopWaitMs)])
+    await settledWithin(this.#turns.idle(), stopWaitMs)
     await worker.stop()
     await Promise.all([configs.stop(), offsets.stop(), statuses.stop()])
   }
