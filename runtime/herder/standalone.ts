@@ -438,7 +438,8 @@ export class StandaloneHerder implements Herder, WorkerListener {
     this.#cancelRetry(connector)
     const resolved = await this.#parts.resolve(stored.props)
     // Groups that cannot work fail the connector, as in Kafka Connect, not each of its tasks.
-    if (this.#type(stored.props) === 'source') topicGroups(texts(resolved))
+    const creates = this.#parts.workerProps['topic.creation.enable']?.trim().toLowerCase() !== 'false'
+    if (creates && this.#type(stored.props) === 'source') topicGroups(texts(resolved))
     let made: readonly Readonly<Record<string, string>>[]
     try {
       made = await worker.taskConfigs(connector)

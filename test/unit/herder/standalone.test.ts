@@ -208,6 +208,9 @@ describe('what goes wrong is shown (invariant 8)', () => {
     await becomes('c', 'FAILED')
     expect(herder.status('c').connector.trace).toContain('topic.creation.default.replication.factor')
     expect(herder.tasks('c')).toEqual([])
+    workerProps['topic.creation.enable'] = 'false'
+    await herder.restart('c', { includeTasks: false, onlyFailed: false })
+    await becomes('c', 'RUNNING RUNNING')
   })
 
   test('a configuration that could not be stored is an error of the request', async () => {
