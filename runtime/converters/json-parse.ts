@@ -18,6 +18,8 @@ const exactNumbers: Reviver = function (key, value, context) {
   const { source } = context
   if (typeof value !== 'number' || source === undefined) return value
   if (/^-?\d+$/.test(source)) return exactIntegers.call(this, key, value, context)
+  // A decimal has no negative zero.
+  if (Object.is(value, -0) && /^-[0.]+(?:[eE].*)?$/.test(source)) return value
   return String(value) === source ? value : Decimal.parse(source)
 }
 
