@@ -23,9 +23,24 @@ const exactNumbers: Reviver = function (key, value, context) {
   return String(value) === source ? value : Decimal.parse(source)
 }
 
-// No safe integer matches. A long run of digits is rare: without one the plain parser is exact.
-const longDigits = /9\d{15}|\d{17}/
-const fractionsOrLong = /\d[.eE]|9\d{15}|\d{17}/
+const fraction = /\d[.eE]/
+const isDigit = (code: number): boolean => code >= 0x30 && code <= 0x39
+
+/**
+ * Whether there are 17 digits in a row, or 16 from 9 on: no safe integer has them. They are rare, and without them the plain
+ * parser is exact. A run of 16 digits covers a place that is a multiple of 16: only these are looked at.
+ */
+const hasLongDigits = (source: string): boolean => {
+  for (let at = 15; at < source.length; at += 16) {
+    if (!isDigit(source.charCodeAt(at))) continue
+    let from = at
+    while (from > 0 && isDigit(source.charCodeAt(from - 1))) from--
+    let to = at + 1
+    while (to < source.length && isDigit(source.charCodeAt(to))) to++
+    if (to - from > 16 || (to - from === 16 && source[from] === '9')) return true
+  }
+  return false
+}
 
 const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
@@ -56,7 +71,7 @@ export const parseJson = (bytes: Uint8Array, fractions = false): unknown => {
   try {
     const source = text.decode(bytes)
     if (bytes.length > maxDepth && isTooDeep(bytes)) throw new RangeError(`More than ${maxDepth} levels deep`)
-    if ((fractions ? fractionsOrLong : longDigits).test(source))
+    if (hasLongDigits(source) || (fractions && fraction.test(source)))
       return parseWith(source, fractions ? exactNumbers : exactIntegers)
     return JSON.parse(source)
   } catch (cause) {

@@ -1,6 +1,7 @@
 import type { Decimal } from '../api/decimal.ts'
 import { DataError } from '../api/errors.ts'
 
+const unlike = /["\\\u0000-\u001f\ud800-\udfff]/
 const special = /[\ud800-\udfff]|\\u00/
 const pairs = /[\ud800-\udbff][\udc00-\udfff]/g
 const controls = /\\u00[01][0-9a-f]/g
@@ -9,6 +10,8 @@ const unit = (code: number): string => `\\u${code.toString(16).toUpperCase().pad
 
 /** A JSON string as Jackson writes it to bytes: hexadecimal escapes in upper case, characters beyond U+FFFF as two of them. */
 export const quote = (text: string): string => {
+  // Most text is written as it is.
+  if (!unlike.test(text)) return `"${text}"`
   const quoted = JSON.stringify(text)
   if (!special.test(quoted)) return quoted
   return quoted
