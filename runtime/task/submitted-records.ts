@@ -114,14 +114,7 @@ export class SubmittedRecords {
 
   /** What may be stored now. Everything not confirmed by `stored` is in it again the next time, unless there is newer. */
   committable(): Committable {
-    for (const [key, runs] of this.#queues) {
-      let whole = 0
-      while (whole < runs.length && runs[whole]!.acked === runs[whole]!.submitted) whole++
-      if (whole === 0) continue
-      this.#ready.set(key, runs[whole - 1]!.last)
-      runs.splice(0, whole)
-      if (runs.length === 0) this.#queues.delete(key)
-    }
+    for (const [key, runs] of this.#queues) this.#settle(key, runs)
     // A run that was taken out must not be added to any more.
     this.#forgetLast()
     return { offsets: Array.from(this.#ready.values(), offsetOf), records: new Map(this.#ready) }
@@ -151,6 +144,16 @@ export class SubmittedRecords {
     return this.#onFailure(count, topic, partition, error)
   }
 
+  /** Takes the acknowledged runs at the head out; of what they held only the last record stays. */
+  #settle(key: string, runs: Run[]): void {
+    let whole = 0
+    while (whole < runs.length && runs[whole]!.acked === runs[whole]!.submitted) whole++
+    if (whole === 0) return
+    this.#ready.set(key, runs[whole - 1]!.last)
+    runs.splice(0, whole)
+    if (runs.length === 0) this.#queues.delete(key)
+  }
+
   #forgetLast(): void {
     this.#lastPartition = undefined
     this.#lastRun = undefined
@@ -168,10 +171,13 @@ export class SubmittedRecords {
 
   #openRun(record: SourceRecord): Run {
     const key = partitionKey(record.sourcePartition)
-    let runs = this.#queues.get(key)
-    if (runs === undefined) this.#queues.set(key, (runs = []))
-    const tail = runs.at(-1)
+    const known = this.#queues.get(key)
+    const tail = known?.at(-1)
     if (tail !== undefined && tail.batch === this.#batch) return tail
+    // Not only at commits: a record may hold on to the whole chunk it was read in.
+    if (known !== undefined) this.#settle(key, known)
+    const runs = this.#queues.get(key) ?? []
+    this.#queues.set(key, runs)
     const run = new Run(this, this.#batch, record)
     runs.push(run)
     return run
