@@ -144,7 +144,7 @@ export interface Converter {
     bytes: Uint8Array | null,
     headers?: readonly { key: string; value: Uint8Array | null }[],
   ): SchemaAndValue
-  /** Awaited before a batch whose records need something slow (a schema registry). */
+  /** Awaited before records of these schemas are encoded, for what is slow (a schema registry); once per batch and topic. */
   prepare?(batch: { readonly topic: string; readonly schemas: readonly (Schema | null)[] }): Promise<void>
   close?(): void
 }

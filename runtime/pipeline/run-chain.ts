@@ -24,7 +24,7 @@ export const transformRecord = (chain: TransformChain, input: ConnectRecord): Co
 /** What became of a record of a batch; an error is for the tolerance. */
 export type Transformed = ConnectRecord | null | RecordError
 
-const isRecord = (outcome: Transformed): outcome is ConnectRecord =>
+export const isRecord = (outcome: Transformed): outcome is ConnectRecord =>
   outcome !== null && !(outcome instanceof RecordError)
 
 /**

@@ -7,6 +7,7 @@ import type { ConnectRecord, Header, SourceRecord } from '../api/record.ts'
 import type { Schema } from '../api/schema.ts'
 import { partitionForKey } from '../kafka/partitioner.ts'
 import type { Delivery, Producer } from '../kafka/ports.ts'
+import { prepareConverter } from './prepare-converter.ts'
 import { RecordError } from './record-error.ts'
 import { retryRecord } from './retry-record.ts'
 import { recordOf, type Transformed, transformBatch, transformRecord } from './run-chain.ts'
@@ -58,6 +59,8 @@ const showBig = (_: string, value: unknown): unknown => (typeof value === 'bigin
  */
 export class SourcePipeline {
   readonly #parts: SourcePipelineParts
+  /** Something slow comes before the records of a batch. */
+  readonly #prepares: boolean
   readonly #keyBytes = new ByteWriter(256)
   readonly #known = new Set<string>()
   #lastHeaders: readonly Header[] | undefined
@@ -66,11 +69,13 @@ export class SourcePipeline {
 
   constructor(parts: SourcePipelineParts) {
     this.#parts = parts
+    const { chain, key, value } = parts
+    this.#prepares = chain.prepares || key.converter.prepare !== undefined || value.converter.prepare !== undefined
   }
 
   /** Every record is submitted or dropped when this resolves; throws when one fails the task. */
   async append(batch: readonly SourceRecord[], tracker: SourceTracker): Promise<void> {
-    const transformed = this.#parts.chain.prepares ? await this.#transformBatch(batch) : undefined
+    const transformed = this.#prepares ? await this.#prepareBatch(batch) : undefined
     for (let index = 0; index < batch.length; index++) {
       const source = batch[index]!
       try {
@@ -90,9 +95,9 @@ export class SourcePipeline {
   }
 
   async #recover(source: SourceRecord, tracker: SourceTracker, failed: RecordError): Promise<void> {
-    const { chain, tolerance, signal } = this.#parts
+    const { tolerance, signal } = this.#parts
     const outcome = await retryRecord(tolerance, failed, signal, async () => {
-      const record = chain.prepares ? recordOf((await this.#transformBatch([source]))[0]!) : this.#transform(source)
+      const record = this.#prepares ? recordOf((await this.#prepareBatch([source]))[0]!) : this.#transform(source)
       if (record === null) return tracker.dropped(source)
       if (!this.#known.has(record.topic)) await this.#learn(record.topic)
       this.#encode(record, source, tracker)
@@ -113,8 +118,8 @@ export class SourcePipeline {
     return chain.steps.length === 0 ? source : transformRecord(chain, this.#input(source))
   }
 
-  #transformBatch(batch: readonly SourceRecord[]): Promise<readonly Transformed[]> {
-    const { chain, tolerance, signal } = this.#parts
+  async #prepareBatch(batch: readonly SourceRecord[]): Promise<readonly Transformed[]> {
+    const { chain, key, value, tolerance, signal } = this.#parts
     const inputs = batch.map(source => {
       try {
         return this.#input(source)
@@ -123,7 +128,10 @@ export class SourcePipeline {
         throw error
       }
     })
-    return transformBatch(chain, inputs, tolerance, signal)
+    const transformed = await transformBatch(chain, inputs, tolerance, signal)
+    await prepareConverter('KEY_CONVERTER', key, transformed, record => record.keySchema, tolerance, signal)
+    await prepareConverter('VALUE_CONVERTER', value, transformed, record => record.valueSchema, tolerance, signal)
+    return transformed
   }
 
   /** A record as transforms see it: an object with members of its own, so that `{ ...record }` copies all of them. */

@@ -381,3 +381,50 @@ test('a large batch lets timers have their turn', async () => {
   going = false
   expect(turns).toBeGreaterThanOrEqual(4)
 })
+
+describe('a converter that prepares', () => {
+  const preparing = (seen: unknown[], fails: () => unknown = () => undefined): Converter => ({
+    ...plainJson,
+    async prepare(batch) {
+      seen.push(batch)
+      const error = fails()
+      if (error !== undefined) throw error
+    },
+    encodeInto(out, topic, schema, value) {
+      seen.push('encode')
+      return plainJson.encodeInto!(out, topic, schema, value)
+    },
+  })
+  const schema = s.struct({ n: s.int32() })
+
+  test('hears of each schema once per topic, after the transforms, before the first record', async () => {
+    const seen: unknown[] = []
+    const { append, producer } = setup({
+      value: preparing(seen),
+      chain: chainOf([step(one => ((one.value as { n: number }).n === 4 ? null : { ...one, valueSchema: schema }))]),
+    })
+    await append([record(1), record(2), record(3, { topic: 'u' }), record(4, { topic: 'v' })])
+    const schemas = [schema]
+    expect(seen).toEqual([{ topic: 't', schemas }, { topic: 'u', schemas }, 'encode', 'encode', 'encode'])
+    expect(producer.records('t')).toHaveLength(2)
+  })
+
+  test('gets lazy values as they are', async () => {
+    const value = new Lazy('{"a":1}')
+    const { append, producer } = setup({ value: preparing([]) })
+    await append([record(1, { value })])
+    expect(producer.records('t')[0]!.value).toBe('{"a":1}')
+    expect(value.built).toBe(0)
+  })
+
+  test('is asked again while its error is retriable; for good it fails the task, tolerated or not', async () => {
+    const seen: unknown[] = []
+    const errors: unknown[] = [new RetriableError('busy'), new RetriableError('busy'), undefined]
+    const flaky = setup({ key: preparing(seen, () => errors.shift()), settings: { retryTimeoutMs: -1 } })
+    await flaky.append([record(1)])
+    expect(seen).toHaveLength(4)
+    const { append, calls } = setup({ key: preparing([], () => new Error('no such registry')) })
+    await expect(append([record(1)])).rejects.toThrow('A whole batch failed: stage KEY_CONVERTER, class KeyClass')
+    expect(calls).toEqual([])
+  })
+})

@@ -1,0 +1,25 @@
+import type { Converter } from '../api/define.ts'
+import type { ConnectRecord } from '../api/record.ts'
+import type { Schema } from '../api/schema.ts'
+import { isRecord, type Transformed } from './run-chain.ts'
+import type { Tolerance } from './tolerance.ts'
+
+/** Tells a converter that prepares which schemas it is about to encode, topic by topic; each once. */
+export const prepareConverter = async (
+  stage: 'KEY_CONVERTER' | 'VALUE_CONVERTER',
+  { className, converter }: { readonly className: string; readonly converter: Converter },
+  batch: readonly Transformed[],
+  schemaOf: (record: ConnectRecord) => Schema | null | undefined,
+  tolerance: Tolerance,
+  signal?: AbortSignal,
+): Promise<void> => {
+  if (converter.prepare === undefined) return
+  const byTopic = new Map<string, Set<Schema | null>>()
+  for (const outcome of batch) {
+    if (!isRecord(outcome)) continue
+    const schemas = byTopic.get(outcome.topic) ?? new Set()
+    byTopic.set(outcome.topic, schemas.add(schemaOf(outcome) ?? null))
+  }
+  for (const [topic, schemas] of byTopic)
+    await tolerance.attempt(() => converter.prepare!({ topic, schemas: [...schemas] }), stage, className, signal)
+}
