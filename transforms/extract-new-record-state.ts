@@ -6,6 +6,7 @@ type Mode = 'drop' | 'tombstone' | 'rewrite' | 'rewrite-with-tombstone' | 'delet
 
 const modes = ['drop', 'tombstone', 'rewrite', 'rewrite-with-tombstone', 'delete-to-tombstone'] as const
 const deletedField = '__deleted'
+const tombstoneOp = s.string()
 
 /** What the pair of older settings stands for. */
 const legacyMode = (handling: string, dropTombstones: boolean): Mode => {
@@ -226,7 +227,11 @@ export default defineTransform({
       apply(record) {
         if (record.value === null || record.value === undefined) {
           if (mode !== 'rewrite-with-tombstone') return null
-          return record
+          // All that a tombstone says is that the row was deleted.
+          const op = headers.find(({ path }) => path.length === 1 && path[0] === 'op')
+          return op === undefined
+            ? record
+            : { ...record, headers: [...(record.headers ?? []), { key: op.name, schema: tombstoneOp, value: 'd' }] }
         }
         const { valueSchema } = record
         if (!isEnvelope(valueSchema)) return record

@@ -13,12 +13,60 @@ const posix: Readonly<Record<string, string>> = {
   Blank: ' \\t',
   ASCII: '\\x00-\\x7F',
   Cntrl: '\\x00-\\x1F\\x7F',
+  Graph: '!-~',
+  Print: ' -~',
 }
 
 const refuse = (pattern: string, what: string): never => {
   throw new ConfigError(
     `The regular expression ${pattern} uses ${what}, which is not supported here: rewrite it without`,
   )
+}
+
+// Classes that JavaScript reads otherwise, or not at all.
+const classes: Readonly<Record<string, string>> = {
+  s: ' \\t\\n\\x0B\\f\\r',
+  h: ' \\t\\xA0\\u1680\\u180E\\u2000-\\u200A\\u202F\\u205F\\u3000',
+  v: '\\n\\x0B\\f\\r\\x85\\u2028\\u2029',
+}
+
+const isProperty = (name: string): boolean => {
+  try {
+    return new RegExp(`\\p{${name}}`, 'u') !== undefined
+  } catch {
+    return false
+  }
+}
+
+/** What stands at the start of `rest`, a backslash and more: as JavaScript has it, and how long it is in Java. */
+const translateEscape = (
+  pattern: string,
+  rest: string,
+  inClass: boolean,
+): { readonly source: string; readonly length: number } => {
+  const setOf = (members: string, negated: boolean, length: number) => {
+    if (inClass && negated) refuse(pattern, `${rest.slice(0, length)} inside a class`)
+    return { source: inClass ? members : `[${negated ? '^' : ''}${members}]`, length }
+  }
+  const property = /^\\([pP])\{(?:Is)?([A-Za-z]+)\}/.exec(rest)
+  if (property !== null) {
+    const [whole, p, name] = property as unknown as [string, string, string]
+    const named = posix[name]
+    return named === undefined
+      ? { source: `\\${p}{${isProperty(name) ? name : `Script=${name}`}}`, length: whole.length }
+      : setOf(named, p === 'P', whole.length)
+  }
+  const char = rest[1] ?? refuse(pattern, 'a backslash at its end')
+  const members = classes[char.toLowerCase()]
+  if (members !== undefined) return setOf(members, char !== char.toLowerCase(), 2)
+  if (char === 'A') return { source: '(?<![\\s\\S])', length: 2 }
+  if (char === 'z' || char === 'Z') return { source: '(?![\\s\\S])', length: 2 }
+  if (/[GXRNae]/.test(char)) return refuse(pattern, rest.slice(0, 2))
+  const codePoint = /^\\x\{([\da-fA-F]+)\}/.exec(rest)
+  if (codePoint !== null) return { source: `\\u{${codePoint[1]}}`, length: codePoint[0].length }
+  // Java takes any escaped punctuation; with the u flag JavaScript takes only what has a meaning.
+  const keeps = /[A-Za-z\d^$\\.*+?()[\]{}|/]/.test(char) || (inClass && char === '-')
+  return { source: keeps ? `\\${char}` : char, length: 2 }
 }
 
 /**
@@ -38,31 +86,12 @@ export const javaRegex = (pattern: string, flags = ''): RegExp => {
     } else if (rest.startsWith('\\Q')) {
       const end = pattern.indexOf('\\E', at + 2)
       const literal = pattern.slice(at + 2, end < 0 ? undefined : end)
-      source += literal.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')
+      source += literal.replace(inClass ? /[\\^[\]-]/g : /[\\^$.*+?()[\]{}|/]/g, '\\$&')
       at = end < 0 ? pattern.length : end + 1
     } else if (pattern[at] === '\\') {
-      const property = /^\\([pP])\{(?:Is)?([A-Za-z]+)\}/.exec(rest)
-      const named = property === null ? undefined : posix[property[2]!]
-      if (named !== undefined) {
-        source += inClass
-          ? property![1] === 'P'
-            ? refuse(pattern, property![0])
-            : named
-          : `[${property![1] === 'P' ? '^' : ''}${named}]`
-        at += property![0].length - 1
-      } else if (/^\\[AzZ]/.test(rest)) {
-        source += rest[1] === 'A' ? '(?<![\\s\\S])' : '(?![\\s\\S])'
-        at++
-      } else if (/^\\h/.test(rest)) {
-        source += inClass ? ' \\t\\u00A0' : '[ \\t\\u00A0]'
-        at++
-      } else if (/^\\[GXRNae]/.test(rest)) refuse(pattern, rest.slice(0, 2))
-      else {
-        // Java takes any escaped punctuation; with the u flag JavaScript takes only what has a meaning.
-        const char = pattern[at + 1] ?? refuse(pattern, 'a backslash at its end')
-        source += /[^\w\s\\^$.*+?()[\]{}|/-]/.test(char) ? char : `\\${char}`
-        at++
-      }
+      const translated = translateEscape(pattern, rest, inClass)
+      source += translated.source
+      at += translated.length - 1
     } else if (inClass) {
       if (rest.startsWith('&&')) refuse(pattern, 'an intersection of classes (&&)')
       if (pattern[at] === '[') refuse(pattern, 'a class inside a class')
@@ -77,8 +106,14 @@ export const javaRegex = (pattern: string, flags = ''): RegExp => {
         at++
       }
     } else if (rest.startsWith('(?>')) refuse(pattern, 'an atomic group')
-    else if (/^(?:[*+?]|\{\d+(?:,\d*)?\})\+/.test(rest)) refuse(pattern, 'a possessive quantifier')
-    else source += pattern[at]
+    else {
+      const [quantifier, possessive] = /^(?:[*+?]|\{\d+(?:,\d*)?\})(\+)?/.exec(rest) ?? []
+      if (possessive !== undefined) refuse(pattern, 'a possessive quantifier')
+      const taken = quantifier ?? pattern[at]!
+      // Brackets that close nothing stand for themselves in Java.
+      source += taken === ']' || taken === '}' ? `\\${taken}` : taken
+      at += taken.length - 1
+    }
   }
   try {
     return new RegExp(source, [...new Set(`${on}u`)].join(''))

@@ -4,12 +4,15 @@ import type pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import source from '../../../connectors/postgres/source.ts'
 import { ByteWriter } from '../../../runtime/api/byte-writer.ts'
-import type { Converter } from '../../../runtime/api/define.ts'
+import type { Converter, TransformDefinition } from '../../../runtime/api/define.ts'
 import { resolveLazy } from '../../../runtime/api/lazy.ts'
-import type { SourceRecord } from '../../../runtime/api/record.ts'
+import type { ConnectRecord, SourceRecord } from '../../../runtime/api/record.ts'
 import type { Schema } from '../../../runtime/api/schema.ts'
 import { parseConfig } from '../../../runtime/config/parse.ts'
 import jsonConverter from '../../../runtime/converters/json-converter.ts'
+import { transformRecord } from '../../../runtime/pipeline/run-chain.ts'
+import { createChain } from '../../../runtime/pipeline/transform-chain.ts'
+import extractNewRecordState from '../../../transforms/extract-new-record-state.ts'
 import { TestPostgres } from '../../support/postgres.ts'
 import { Capture, type StoredOffsets } from '../../support/postgres-capture.ts'
 import { compact, fromJs, type Json, parse } from './lossless-json.mjs'
@@ -256,7 +259,7 @@ class Play {
       for (const step of this.#scenario.steps) await this.#step(step)
       await this.#quiet()
       await this.#stop()
-      return { captured: this.#captured, topics: this.#topics() }
+      return { captured: this.#captured, topics: this.#topics(await this.#transformed()) }
     } finally {
       await this.#capture?.stop()
       for (const session of this.#sessions.values()) await session.end()
@@ -266,13 +269,32 @@ class Play {
     }
   }
 
-  #topics(): Json {
+  /** What the transforms of the scenario make of the records. */
+  async #transformed(): Promise<readonly ConnectRecord[]> {
+    const chain = await createChain(this.#scenario.config, {
+      transform: async () => ({ definition: extractNewRecordState as TransformDefinition, side: 'Value' }),
+      predicate: name => Promise.reject(new Error(`There is no predicate ${name} in these scenarios`)),
+    })
+    if (chain.steps.length === 0) return this.#records
+    return this.#records.flatMap(record => {
+      const { topic, partition, keySchema, valueSchema, timestamp, headers } = record
+      const transformed = transformRecord(chain, {
+        ...{ topic, partition: partition ?? null, keySchema: keySchema ?? null, valueSchema: valueSchema ?? null },
+        ...{ timestamp: timestamp ?? null, headers: headers ?? [] },
+        key: resolveLazy(record.key),
+        value: resolveLazy(record.value),
+      })
+      return transformed === null ? [] : [transformed]
+    })
+  }
+
+  #topics(all: readonly ConnectRecord[]): Json {
     const { config } = this.#scenario
     const key = converterOf(config, 'key.converter.')
     const value = converterOf(config, 'value.converter.')
     const headers = converterOf({ 'schemas.enable': 'false', ...config }, config['header.converter'] === undefined ? '' : 'header.converter.')
-    const topics = new Map<string, SourceRecord[]>()
-    for (const record of this.#records) {
+    const topics = new Map<string, ConnectRecord[]>()
+    for (const record of all) {
       const records = topics.get(record.topic) ?? []
       records.push(record)
       topics.set(record.topic, records)
@@ -286,7 +308,7 @@ class Play {
     )
   }
 
-  #shown(record: SourceRecord, key: Converter, value: Converter, header: Converter, order: Ordinals): Json {
+  #shown(record: ConnectRecord, key: Converter, value: Converter, header: Converter, order: Ordinals): Json {
     const { topic } = record
     const side = (converter: Converter, schema: Schema | null, of: unknown, name: string) => {
       const text = bytesOf(converter, topic, schema, of)
