@@ -1,132 +1,158 @@
 import { describe, expect, test } from 'vitest'
-import { c } from '../../../runtime/api/config.ts'
 import {
+  type ConnectRecord,
+  c,
   definePredicate,
   defineTransform,
+  isConfigError,
   type PredicateDefinition,
   type TransformDefinition,
-} from '../../../runtime/api/define.ts'
-import { isConfigError } from '../../../runtime/api/errors.ts'
-import type { ConnectRecord } from '../../../runtime/api/record.ts'
-import { type ChainPlugins, createChain, type TransformChain } from '../../../runtime/pipeline/transform-chain.ts'
+} from '../../../runtime/api/index.ts'
+import { transformRecord } from '../../../runtime/pipeline/run-chain.ts'
+import { type ChainPlugins, createChain } from '../../../runtime/pipeline/transform-chain.ts'
 
-const events: string[] = []
+const described = { version: '1.0.0', doc: 'For these tests.', examples: [] }
+const closed: string[] = []
 
-const transform = (ignoresPayload: boolean, prepares: boolean) =>
-  defineTransform({
-    class: 'com.example.Suffix',
-    version: '1',
-    doc: 'Adds to the topic.',
-    config: { suffix: c.string('What to add.', { importance: 'HIGH' }) },
-    examples: [],
-    ignoresPayload,
-    create: ({ suffix }, side, { originals }) => ({
-      apply: record => ({ ...record, topic: record.topic + suffix }),
-      ...(prepares && {
-        prepare: async (batch: readonly ConnectRecord[]) => {
-          events.push(`prepare ${suffix} ${batch.map(({ topic }) => topic)}`)
-        },
-      }),
-      close: () => void events.push(`close ${suffix} ${side} ${Object.keys(originals)}`),
+/** Adds its text and side to the topic. */
+const append = defineTransform({
+  class: 'test.Append',
+  ...described,
+  config: { text: c.string('What is added.'), 'more.text': c.string('More.', { default: '', aliases: ['old.text'] }) },
+  sides: ['Key', 'Value'],
+  ignoresPayload: true,
+  create: ({ text, moreText }, side, { originals }) => ({
+    apply: record => ({
+      ...record,
+      topic: `${record.topic}${text}${moreText}${side[0]}${originals['undeclared'] ?? ''}`,
     }),
-  })
+    close: () => closed.push(text),
+  }),
+})
 
-const predicate = (ignoresPayload: boolean) =>
-  definePredicate({
-    class: 'com.example.Named',
-    version: '1',
-    doc: 'By topic.',
-    config: { name: c.string('Its name.', { importance: 'HIGH' }) },
-    ignoresPayload,
-    create: ({ name }) => ({
-      test: record => record.topic === name,
-      close: () => void events.push(`close predicate ${name}`),
-    }),
-  })
+const upper = defineTransform({
+  class: 'test.Upper',
+  ...described,
+  config: {},
+  create: () => ({
+    prepare: async batch => void (prepared = [...prepared, batch.map(({ topic }) => topic)]),
+    apply: record => ({ ...record, topic: record.topic.toUpperCase() }),
+  }),
+})
+let prepared: string[][] = []
+
+const longTopic = definePredicate({
+  class: 'test.LongTopic',
+  version: '1.0.0',
+  doc: 'True from some length on.',
+  config: { length: c.int('Characters.', { default: 3 }) },
+  ignoresPayload: true,
+  create: ({ length }) => ({ test: record => record.topic.length >= length, close: () => closed.push('predicate') }),
+})
+const hasValue = definePredicate({
+  class: 'test.HasValue',
+  version: '1.0.0',
+  doc: 'Reads the payload.',
+  config: {},
+  create: () => ({ test: record => record.value !== null }),
+})
 
 const plugins: ChainPlugins = {
-  transform: async className => ({
-    definition: transform(
-      className.startsWith('Blind'),
-      className.endsWith('Preparing'),
-    ) as unknown as TransformDefinition,
-    side: 'Key',
+  transform: name => ({
+    definition: (name.startsWith('test.Append') ? append : upper) as TransformDefinition,
+    side: name.endsWith('$Key') ? 'Key' : 'Value',
   }),
-  predicate: async className => predicate(className === 'Blind') as unknown as PredicateDefinition,
+  predicate: async name => (name === 'test.HasValue' ? hasValue : longTopic) as PredicateDefinition,
 }
 
-const run = (chain: TransformChain, topic: string): string =>
-  chain.steps.reduce<ConnectRecord>((record, step) => step.apply(record)!, { topic, value: null }).topic
+const record = (topic: string): ConnectRecord => ({ topic, value: null })
+const topicAfter = async (props: Record<string, string>, topic: string): Promise<string | undefined> =>
+  transformRecord(await createChain(props, plugins), record(topic))?.topic
 
-test('runs transforms in their order, each with the settings under its name', async () => {
-  const chain = await createChain(
-    {
-      transforms: ' b, a ',
-      'transforms.a.type': 'Blind',
-      'transforms.a.suffix': '-a',
-      'transforms.b.type': 'Blind',
-      'transforms.b.suffix': '-b',
-    },
-    plugins,
-  )
-  expect(run(chain, 't')).toBe('t-b-a')
-  expect(chain.steps.map(({ className }) => className)).toEqual(['Blind', 'Blind'])
-})
-
-test('without transforms leaves payloads alone', async () => {
-  for (const props of [{}, { transforms: '' }, { transforms: null }]) {
-    const chain = await createChain(props, plugins)
+describe('a chain', () => {
+  test('without transforms does nothing, and needs nothing decoded', async () => {
+    const chain = await createChain({}, plugins)
     expect(chain).toMatchObject({ steps: [], ignoresPayload: true, prepares: false })
-  }
-})
+    expect(transformRecord(chain, record('t'))).toEqual(record('t'))
+  })
 
-const guarded = (type: string, predicateType: string, more: Record<string, string> = {}) =>
-  createChain(
-    {
+  test('applies in order, each with its settings, aliases and what it does not declare', async () => {
+    const props = {
+      transforms: ' a , b ',
+      'transforms.a.type': 'test.Append$Key',
+      'transforms.a.text': '1',
+      'transforms.a.old.text': '2',
+      'transforms.b.type': 'test.Append$Value',
+      'transforms.b.text': '3',
+      'transforms.b.undeclared': '4',
+    }
+    expect(await topicAfter(props, 't')).toBe('t12K3V4')
+  })
+
+  test('asks a predicate, or its contrary', async () => {
+    const props = {
       transforms: 'a',
-      'transforms.a.type': type,
-      'transforms.a.suffix': '!',
+      'transforms.a.type': 'test.Append$Value',
+      'transforms.a.text': '!',
+      'transforms.a.predicate': 'long',
+      predicates: 'long',
+      'predicates.long.type': 'test.LongTopic',
+      'predicates.long.length': '2',
+    }
+    expect([await topicAfter(props, 'a'), await topicAfter(props, 'ab')]).toEqual(['a', 'ab!V'])
+    const contrary = { ...props, 'transforms.a.negate': 'TRUE' }
+    expect([await topicAfter(contrary, 'a'), await topicAfter(contrary, 'ab')]).toEqual(['a!V', 'ab'])
+  })
+
+  test('leaves lazy values alone only when no step and no predicate reads them', async () => {
+    const step = { 'transforms.a.type': 'test.Append$Value', 'transforms.a.text': '' }
+    const ignores = async (props: Record<string, string>) => (await createChain(props, plugins)).ignoresPayload
+    expect(await ignores({ transforms: 'a', ...step })).toBe(true)
+    expect(await ignores({ transforms: 'a,u', ...step, 'transforms.u.type': 'test.Upper' })).toBe(false)
+    const guarded = (type: string) => ({
+      transforms: 'a',
+      ...step,
       'transforms.a.predicate': 'p',
       predicates: 'p',
-      'predicates.p.type': predicateType,
-      'predicates.p.name': 't',
-      ...more,
-    },
-    plugins,
-  )
-
-describe('a predicate', () => {
-  test('says where its transform applies, or where it does not', async () => {
-    const positive = await guarded('Blind', 'Blind')
-    expect([run(positive, 't'), run(positive, 'u')]).toEqual(['t!', 'u'])
-    const negative = await guarded('Blind', 'Blind', { 'transforms.a.negate': 'true' })
-    expect([run(negative, 't'), run(negative, 'u')]).toEqual(['t', 'u!'])
+      'predicates.p.type': type,
+    })
+    expect(await ignores(guarded('test.LongTopic'))).toBe(true)
+    expect(await ignores(guarded('test.HasValue'))).toBe(false)
   })
 
-  test.each([
-    ['Blind', 'Blind', true],
-    ['Blind', 'Seeing', false],
-    ['Seeing', 'Blind', false],
-  ])('counts for whether payloads are looked at: %s with %s', async (type, predicateType, expected) => {
-    expect((await guarded(type, predicateType)).ignoresPayload).toBe(expected)
-  })
-
-  test('keeps records that do not concern it from prepare', async () => {
-    const chain = await guarded('Preparing', 'Blind')
+  test('prepares only with records that a step is going to get', async () => {
+    const chain = await createChain(
+      {
+        transforms: 'u',
+        'transforms.u.type': 'test.Upper',
+        'transforms.u.predicate': 'p',
+        predicates: 'p',
+        'predicates.p.type': 'test.LongTopic',
+      },
+      plugins,
+    )
+    prepared = []
     expect(chain.prepares).toBe(true)
-    events.length = 0
-    const records = ['t', 'u', 't'].map(topic => ({ topic, value: null }))
-    await chain.steps[0]!.prepare!(records)
-    await chain.steps[0]!.prepare!([{ topic: 'u', value: null }])
-    expect(events).toEqual(['prepare ! t,t'])
+    await chain.steps[0]!.prepare!([record('a'), record('long')])
+    await chain.steps[0]!.prepare!([record('b')])
+    expect(prepared).toEqual([['long']])
   })
-})
 
-test('closes what it made', async () => {
-  const chain = await guarded('Blind', 'Blind')
-  events.length = 0
-  chain.close()
-  expect(events).toEqual(['close ! Key type,suffix,predicate', 'close predicate t'])
+  test('closes all of it', async () => {
+    closed.length = 0
+    const chain = await createChain(
+      {
+        transforms: 'a',
+        'transforms.a.type': 'test.Append$Value',
+        'transforms.a.text': 'x',
+        predicates: 'p',
+        'predicates.p.type': 'test.LongTopic',
+      },
+      plugins,
+    )
+    chain.close()
+    expect(closed).toEqual(['x', 'predicate'])
+  })
 })
 
 test.each([
@@ -135,30 +161,39 @@ test.each([
     'transforms.a.type',
     'Invalid value null for configuration transforms.a.type: Not a Transformation',
   ],
+  [{ predicates: 'p' }, 'predicates.p.type', 'Invalid value null for configuration predicates.p.type: Not a Predicate'],
   [
-    { transforms: 'a', 'transforms.a.type': 'T' },
-    'transforms.a.suffix',
-    'Missing required configuration "transforms.a.suffix" which has no default value.',
-  ],
-  [{ transforms: 'a,a' }, 'transforms', 'Duplicate alias provided.'],
-  [{ predicates: 'p' }, 'predicates.p.type', 'Not a Predicate'],
-  [
-    { transforms: 'a', 'transforms.a.type': 'T', 'transforms.a.suffix': '', 'transforms.a.predicate': 'p' },
-    'transforms.a.predicate',
-    'transforms.a.predicate names p, which is not listed in predicates',
+    { transforms: 'a,b,a' },
+    'transforms',
+    'Invalid value [a, b, a] for configuration transforms: Duplicate alias provided.',
   ],
   [
-    { transforms: 'a', 'transforms.a.type': 'T', 'transforms.a.suffix': '', 'transforms.a.negate': 'true' },
-    'transforms.a.negate',
-    "there is no config 'transforms.a.predicate' defining a predicate to be negated",
+    { transforms: 'a', 'transforms.a.type': 'test.Append$Key' },
+    'transforms.a.text',
+    'Missing required configuration "transforms.a.text" which has no default value.',
   ],
   [
-    { transforms: 'a', 'transforms.a.type': 'T', 'transforms.a.suffix': '', 'transforms.a.negate': 'perhaps' },
-    'transforms.a.negate',
-    'Invalid value perhaps for configuration transforms.a.negate',
+    { predicates: 'p', 'predicates.p.type': 'test.LongTopic', 'predicates.p.length': 'x' },
+    'predicates.p.length',
+    'Invalid value x for configuration predicates.p.length: Not a number of type INT',
   ],
-])('%j is refused: %s', async (props, key, message) => {
-  const error: unknown = await createChain(props, plugins).catch((thrown: unknown) => thrown)
+  [
+    { transforms: 'u', 'transforms.u.type': 'test.Upper', 'transforms.u.negate': 'maybe' },
+    'transforms.u.negate',
+    'Invalid value maybe for configuration transforms.u.negate: Expected value to be either true or false',
+  ],
+  [
+    { transforms: 'u', 'transforms.u.type': 'test.Upper', 'transforms.u.negate': 'true' },
+    'transforms.u.negate',
+    "Config 'transforms.u.negate' was provided but there is no config 'transforms.u.predicate' defining a predicate to be negated.",
+  ],
+  [
+    { transforms: 'u', 'transforms.u.type': 'test.Upper', 'transforms.u.predicate': 'p' },
+    'transforms.u.predicate',
+    'transforms.u.predicate names p, which is not listed in predicates',
+  ],
+])('%j fails and names %s', async (props, key, message) => {
+  const error = await createChain(props, plugins).catch((caught: unknown) => caught)
   expect(isConfigError(error)).toBe(true)
-  expect(error).toMatchObject({ key, message: expect.stringContaining(message) })
+  expect(error).toMatchObject({ key, message })
 })
