@@ -39,16 +39,17 @@ const week = (date: Date): { year: number; week: number } => {
 
 const yearText = (year: number, width: number): string => (width === 2 ? padded(year % 100, 2) : padded(year, width))
 
+const month = (width: number): Part => {
+  if (width < 3) return date => padded(date.getUTCMonth() + 1, width)
+  return date => months[date.getUTCMonth()]!.slice(0, width === 3 ? 3 : undefined)
+}
+
 const fields: Readonly<Record<string, (width: number) => Part>> = {
   G: () => date => (date.getUTCFullYear() > 0 ? 'AD' : 'BC'),
   y: width => date => yearText(date.getUTCFullYear(), width),
   Y: width => date => yearText(week(date).year, width),
-  M: width => date =>
-    width > 3
-      ? months[date.getUTCMonth()]!
-      : width === 3
-        ? months[date.getUTCMonth()]!.slice(0, 3)
-        : padded(date.getUTCMonth() + 1, width),
+  M: month,
+  L: month,
   w: width => date => padded(week(date).week, width),
   W: width => date =>
     padded(
@@ -72,10 +73,13 @@ const fields: Readonly<Record<string, (width: number) => Part>> = {
   S: width => date => padded(date.getUTCMilliseconds(), width),
   z: width => () => (width > 3 ? 'Coordinated Universal Time' : 'UTC'),
   Z: () => () => '+0000',
-  X: () => () => 'Z',
+  X: width => {
+    if (width > 3) throw new ConfigError(`invalid ISO 8601 format: length=${width}`)
+    return () => 'Z'
+  },
 }
 
-/** Java's SimpleDateFormat in UTC, language en-US. Throws ConfigError for a letter that it does not know. */
+/** Java's SimpleDateFormat in UTC, language en-US, for dates after 1582 (Java goes on with the Julian calendar before). Throws ConfigError for a letter that it does not know. */
 export const javaDateFormat = (pattern: string): Part => {
   const parts: Part[] = []
   for (let at = 0; at < pattern.length; ) {

@@ -17,6 +17,9 @@ const posix: Readonly<Record<string, string>> = {
   Print: ' -~',
 }
 
+// Java knows one line end more than JavaScript.
+const notLineEnd = '[^\\n\\r\\u0085\\u2028\\u2029]'
+
 const refuse = (pattern: string, what: string): never => {
   throw new ConfigError(
     `The regular expression ${pattern} uses ${what}, which is not supported here: rewrite it without`,
@@ -56,6 +59,8 @@ const translateEscape = (
       ? { source: `\\${p}{${isProperty(name) ? name : `Script=${name}`}}`, length: whole.length }
       : setOf(named, p === 'P', whole.length)
   }
+  // The short form of a category: \pL.
+  if (/^\\[pP][A-Z]/.test(rest)) return { source: `${rest.slice(0, 2)}{${rest[2]}}`, length: 3 }
   const char = rest[1] ?? refuse(pattern, 'a backslash at its end')
   const members = classes[char.toLowerCase()]
   if (members !== undefined) return setOf(members, char !== char.toLowerCase(), 2)
@@ -79,9 +84,12 @@ export const javaRegex = (pattern: string, flags = ''): RegExp => {
   let inClass = false
   for (let at = 0; at < pattern.length; at++) {
     const rest = pattern.slice(at)
-    const inline = at === 0 ? /^\(\?([ims]+)\)/.exec(rest) : null
+    const inline = at === 0 ? /^\(\?([imsu]+)\)/.exec(rest) : null
     if (inline !== null) {
       on += inline[1]
+      // Without (?u) Java ignores the case of ASCII letters only; JavaScript knows no such mode.
+      if (on.includes('i') && !on.includes('u') && /[^\x00-\x7F]/.test(pattern))
+        refuse(pattern, '(?i) with letters beyond ASCII (Java ignores their case only with (?iu))')
       at += inline[0].length - 1
     } else if (rest.startsWith('\\Q')) {
       const end = pattern.indexOf('\\E', at + 2)
@@ -111,7 +119,8 @@ export const javaRegex = (pattern: string, flags = ''): RegExp => {
       if (possessive !== undefined) refuse(pattern, 'a possessive quantifier')
       const taken = quantifier ?? pattern[at]!
       // Brackets that close nothing stand for themselves in Java.
-      source += taken === ']' || taken === '}' ? `\\${taken}` : taken
+      if (taken === '.' && !on.includes('s')) source += notLineEnd
+      else source += taken === ']' || taken === '}' ? `\\${taken}` : taken
       at += taken.length - 1
     }
   }
