@@ -71,9 +71,11 @@ const topicAfter = async (props: Record<string, string>, topic: string): Promise
 
 describe('a chain', () => {
   test('without transforms does nothing, and needs nothing decoded', async () => {
-    const chain = await createChain({}, plugins)
-    expect(chain).toMatchObject({ steps: [], ignoresPayload: true, prepares: false })
-    expect(transformRecord(chain, record('t'))).toEqual(record('t'))
+    for (const props of [{}, { transforms: '' }, { transforms: null }]) {
+      const chain = await createChain(props, plugins)
+      expect(chain).toMatchObject({ steps: [], ignoresPayload: true, prepares: false })
+      expect(transformRecord(chain, record('t'))).toEqual(record('t'))
+    }
   })
 
   test('applies in order, each with its settings, aliases and what it does not declare', async () => {
