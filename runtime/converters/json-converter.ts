@@ -137,7 +137,7 @@ export default defineConverter({
 
     const decode = (bytes: Uint8Array | null): SchemaAndValue => {
       if (bytes === null) return { schema: null, value: null }
-      const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+      const buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
       if (content !== null)
         return { schema: content, value: decodeJson(content, parseMessage(buffer, true), settings.replaceNull) }
       if (envelope) return readEnvelope(buffer)

