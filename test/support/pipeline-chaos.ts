@@ -118,16 +118,19 @@ export class Replay {
 
 export interface PipelineChaos {
   readonly rows: number
+  /** How often the worker is killed. */
   readonly kills: number
-  /** A life lasts at most this long. */
+  /** How often its broker is, in turn with it and at random instants too. */
+  readonly brokerKills?: number
+  /** Ends the broker by SIGKILL and starts it again on the same data, after `downMs`; resolves when it answers. */
+  readonly killBroker?: (downMs: number) => Promise<void>
+  /** The time from one kill to the next is at most this long. */
   readonly lifeMs: number
   readonly endpoint: Endpoint
   readonly bucket: Bucket
   /** Properties of the worker beside the usual ones (its broker, when it does not bring one). */
   readonly properties?: Readonly<Record<string, string>>
   readonly sink?: Readonly<Record<string, string>>
-  /** Killed instead of the worker now and then; restarted at once. */
-  readonly alsoKill?: () => Promise<void>
   readonly patienceMs?: number
 }
 
@@ -140,6 +143,14 @@ const isStreaming = async (worker: WorkerProcess): Promise<boolean> => {
   return offset !== undefined && offset !== null && (!('snapshot' in offset) || offset['snapshot_completed'] === true)
 }
 
+/** Who dies when: the broker's deaths are spread over the run, never the first, so that there is something to lose. */
+const deathsOf = (workers: number, brokers: number, random: () => number): ('worker' | 'broker')[] => {
+  const deaths: ('worker' | 'broker')[] = Array.from({ length: workers }, () => 'worker')
+  for (let broker = brokers - 1; broker >= 0; broker--)
+    deaths.splice(1 + Math.floor(((broker + random()) * workers) / brokers), 0, 'broker')
+  return deaths
+}
+
 /**
  * Postgres to topic to S3 while processes are killed at random instants. Afterwards: the objects are the topic, record by
  * record; every row is in them; and replayed in order they are the table.
@@ -147,7 +158,7 @@ const isStreaming = async (worker: WorkerProcess): Promise<boolean> => {
 export const runPipelineChaos = async (world: World, chaos: PipelineChaos): Promise<void> => {
   const seed = Number(process.env['MILLRACE_CHAOS_SEED'] ?? Math.floor(Math.random() * 1e9))
   console.log(`MILLRACE_CHAOS_SEED=${seed}`)
-  const { rows, kills, lifeMs, endpoint, bucket, properties, alsoKill, patienceMs = 60_000 } = chaos
+  const { rows, kills, lifeMs, endpoint, bucket, properties, brokerKills = 0, patienceMs = 60_000 } = chaos
   const random = randomFrom(seed)
   const postgres = await startPostgres()
   world.after(() => postgres.stop())
@@ -159,16 +170,19 @@ export const runPipelineChaos = async (world: World, chaos: PipelineChaos): Prom
   await worker.submit('source', ordersSource(postgres))
   await worker.submit('sink', lakeSink(endpoint, ordersTopic, chaos.sink))
 
-  const perLife = Math.ceil(rows / 2 / (kills + 1))
-  for (let kill = 0; kill < kills; kill++) {
+  const deaths = deathsOf(kills, brokerKills, random)
+  const perLife = Math.ceil(rows / 2 / (deaths.length + 1))
+  const died = { starting: 0, running: 0, broker: 0 }
+  for (const [kill, death] of deaths.entries()) {
     const instant = random()
-    if (worker === undefined && instant < 0.2) {
+    if (death === 'worker' && worker === undefined && instant < 0.2) {
       // Dies while it starts.
       const killed = new AbortController()
       const starting = world.worker(properties, { killed: killed.signal })
       await delay(random() * 1000)
       killed.abort()
       await starting.then(late => late.kill()).catch(() => {})
+      died.starting++
       continue
     }
     worker ??= await world.worker(properties)
@@ -194,9 +208,12 @@ export const runPipelineChaos = async (world: World, chaos: PipelineChaos): Prom
       }
       await delay(random() * 80)
     }
-    if (alsoKill !== undefined && random() < 0.5) await alsoKill()
-    else {
+    if (death === 'broker') {
+      await chaos.killBroker!(random() * 2000)
+      died.broker++
+    } else {
       await worker.kill()
+      died.running++
       worker = undefined
     }
   }
@@ -211,7 +228,7 @@ export const runPipelineChaos = async (world: World, chaos: PipelineChaos): Prom
     streaming => streaming,
     patienceMs,
   )
-  await orders.change(211, kills)
+  await orders.change(211, deaths.length)
   await orders.sql.query(`INSERT INTO orders SELECT -1, 0, 'last', '', 0, 0, true, NULL, now(), now()`)
   const failed = async () => (await last.parts()).filter(part => part.state === 'FAILED')
   const table = await orders.rows()
@@ -234,7 +251,11 @@ export const runPipelineChaos = async (world: World, chaos: PipelineChaos): Prom
   const records = await readTopic(bootstrap, ordersTopic)
   const objects = await readLake(bucket)
   const problems = lakeProblems(records, objects)
-  console.log(`${records.length} records for ${rows} rows, ${objects.length} objects, ${kills} kills`)
+  console.log(
+    `${records.length} records for ${rows} rows, ${objects.length} objects; killed: ${died.running} workers that ran, ` +
+      `${died.starting} that started, ${died.broker} brokers`,
+  )
+  expect(died.running + died.starting + died.broker).toBe(kills + brokerKills)
   expect(problems).toEqual([])
   // A row deleted before its snapshot came to an end was never captured; all others must have been.
   const missing = [...table.keys()].filter(id => !replay.seen.has(id))
