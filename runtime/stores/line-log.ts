@@ -57,6 +57,8 @@ export class LineLog {
   #entries = new Map<string, string>()
   #file: FileHandle | undefined
   #fileBytes = 0
+  /** Something of a failed write may stand behind `#fileBytes`. */
+  #torn = false
   #waiting: { entries: Entry[]; done: Deferred<void> } | undefined
   #writing: Promise<void> = Promise.resolve()
 
@@ -178,11 +180,25 @@ export class LineLog {
     const bytes = this.#fileBytes + text.length
     if (bytes > compactAboveBytes && bytes > 2 * this.#liveBytes())
       return this.#rewrite(applied(new Map(this.#entries), entries))
-    // After a failure the next write begins at the same place: what a failed one left is written over.
-    await writeAll(this.#file, text, this.#fileBytes)
-    await this.#file.datasync()
+    if (this.#torn) await this.#cutFailed(this.#file)
+    this.#torn = true
+    try {
+      await writeAll(this.#file, text, this.#fileBytes)
+      await this.#file.datasync()
+    } catch (error) {
+      // A disk that refuses this too is asked again before the next write.
+      await this.#cutFailed(this.#file).catch(() => {})
+      throw error
+    }
+    this.#torn = false
     this.#fileBytes += text.length
     applied(this.#entries, entries)
+  }
+
+  /** Whole lines of a write that failed must not be found at the next start: its caller was told that they are not there. */
+  async #cutFailed(file: FileHandle): Promise<void> {
+    await file.truncate(this.#fileBytes)
+    this.#torn = false
   }
 
   #liveBytes(): number {

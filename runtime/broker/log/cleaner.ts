@@ -28,8 +28,8 @@ export interface Cleanable {
 }
 
 /**
- * Judges a compacted log: dirty is what no compaction has seen; never the active segment, nor records younger than
- * `min.compaction.lag.ms`. Due when the dirty share reaches `min.cleanable.dirty.ratio`, or something dirty is older than
+ * Judges a compacted log: dirty is what no compaction has seen; never the active segment or one that is still being written,
+ * nor records younger than `min.compaction.lag.ms`. Due when the dirty share reaches `min.cleanable.dirty.ratio`, or something dirty is older than
  * `max.compaction.lag.ms`.
  */
 export function cleanable(log: PartitionLog, now: number): Cleanable {
@@ -37,6 +37,8 @@ export function cleanable(log: PartitionLog, now: number): Cleanable {
   const segments: Segment[] = []
   const dirty: Segment[] = []
   for (const segment of log.segments.closed) {
+    // What is written after the copy was made would go with the old file (invariant 6).
+    if (!segment.isWritten) break
     const isClean = endOf(log, segment) <= log.cleanedTo
     if (!isClean && segment.maxTimestamp > now - minCompactionLagMs && minCompactionLagMs > 0) break
     segments.push(segment)

@@ -61,10 +61,10 @@ export async function recoverLog(folder: string, indexInterval: number, now: num
     })
     await segment.truncate(broken.position)
     for (const behind of rest) removeSegmentFiles(folder, behind)
-    // After a loss of power the log may end before what the producers' snapshot speaks of.
-    producers.restore(producers.snapshot(nextOffset))
     break
   }
+  // After a loss of power the log may end before what the producers' snapshot speaks of.
+  if (nextOffset < checkpoint.producersTo) producers.restore(producers.snapshot(nextOffset))
   if (segments.length === 0) segments.push(Segment.create(folder, nextOffset))
   return { segments, nextOffset, checkpoint, producers }
 }

@@ -31,8 +31,10 @@ export function expiredSegments(segments: readonly RetainedSegment[], config: Lo
 /** Removes expired segments, and those below the log's start. The new start is durable before files go. Run it exclusively. */
 export async function deleteExpired(log: PartitionLog, now: number): Promise<void> {
   const before = log.startOffset
+  // Segments that appends are on their way to are left for the next time.
+  const unwritten = log.segments.closed.findIndex(segment => !segment.isWritten)
   let count = expiredSegments(log.segments.all, log.config, now)
-  // Appends may be on their way to the active segment: it is left for the next time.
+  if (unwritten >= 0) count = Math.min(count, unwritten)
   if (count === log.segments.all.length && !log.roll()) count--
   const segments = log.segments.all
   while (count < segments.length - 1 && segments[count + 1]!.baseOffset <= log.startOffset) count++

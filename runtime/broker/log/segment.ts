@@ -75,6 +75,11 @@ export class Segment {
     return this.#removed
   }
 
+  /** Nothing is on its way to it: what is copied from it now is all of it. */
+  get isWritten(): boolean {
+    return this.size === this.reserved
+  }
+
   get indexPath(): string {
     return `${this.path.slice(0, -3)}index`
   }

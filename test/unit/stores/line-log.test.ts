@@ -119,6 +119,25 @@ test('a failed open gives the file back', async () => {
   await (await LineLog.open(path)).close()
 })
 
+test.each(['datasync', 'datasync and truncate'])('leaves nothing of a write that failed at %s', async calls => {
+  const probe = await open(path, 'w')
+  const handles = Object.getPrototypeOf(probe) as FileHandle
+  await probe.close()
+  await rm(path)
+  const log = await LineLog.open(path)
+  await log.write([['a', '1']])
+  const spies = (calls.split(' and ') as ('datasync' | 'truncate')[]).map(name =>
+    vi.spyOn(handles, name).mockRejectedValueOnce(new Error('disk full')),
+  )
+  const failing = [['long', 'x'.repeat(100)] as const, ['b', '2'] as const, ['c', '3'] as const]
+  await expect(log.write(failing)).rejects.toThrow('disk full')
+  await log.write([['d', '4']])
+  for (const spy of spies) spy.mockRestore()
+  expect(Object.fromEntries(log.entries())).toEqual({ a: '1', d: '4' })
+  await log.close()
+  expect(await reopened()).toEqual({ a: '1', d: '4' })
+})
+
 test('a write resolves only when the disk says that it has it (invariant 2)', async () => {
   const probe = await open(path, 'w')
   const handles = Object.getPrototypeOf(probe) as FileHandle

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { cleanable, cleanLog } from '../../../../runtime/broker/log/cleaner.ts'
 import type { PartitionLog } from '../../../../runtime/broker/log/partition-log.ts'
+import { deleteExpired } from '../../../../runtime/broker/log/retention.ts'
 import {
   batchOf,
   openLog,
@@ -181,6 +182,20 @@ describe('compaction', () => {
     expect(cleanable(log, START + 900).isDue).toBe(true)
     log.config = { ...log.config, minCompactionLagMs: 5000 }
     expect(cleanable(log, START + 900).dirty).toEqual([])
+    await log.close({ save: true })
+  })
+
+  test('leaves segments alone that appends are on their way to, and so does retention', async () => {
+    const parts = testParts()
+    const folder = await tempFolder()
+    const log = await openLog(folder, { ...COMPACT, 'cleanup.policy': 'compact,delete', 'retention.ms': '1' }, parts)
+    const values = Array.from({ length: 60 }, (_, i) => `${i}`)
+    const appends = values.map(value => log.append(batchOf([{ key: value, value }])))
+    expect(log.segments.closed.length).toBeGreaterThan(1)
+    expect(cleanable(log, START).segments).toEqual([])
+    await Promise.all([log.exclusive(() => deleteExpired(log, START + 1000)), ...appends])
+    expect((await readAll(log)).map(({ value }) => value)).toEqual(values)
+    expect(cleanable(log, START).segments.length).toBe(log.segments.closed.length)
     await log.close({ save: true })
   })
 })

@@ -69,6 +69,23 @@ describe('recovery', () => {
     }
   })
 
+  test('after a loss of power producers count from what is left', async () => {
+    const folder = await tempFolder()
+    let log = await openLog(folder)
+    const numbered = (baseSequence: number) =>
+      batchOf([{ value: `${baseSequence}` }], { producerId: 1, producerEpoch: 0, baseSequence })
+    for (let i = 0; i < 4; i++) await log.append(numbered(i))
+    await log.close({ save: true })
+    for (const name of await readdir(folder)) if (name.endsWith('.index')) await rm(join(folder, name))
+    const segment = await newestSegment(folder)
+    const bytes = await readFile(segment)
+    await writeFile(segment, bytes.subarray(0, bytes.length / 2))
+    log = await openLog(folder)
+    await expect(async () => log.append(numbered(4))).rejects.toThrow(/sequence 4, 2 is due/)
+    expect((await log.append(numbered(2))).baseOffset).toBe(2)
+    await log.close({ save: true })
+  })
+
   test.each([
     ['zeros, as after a loss of power', (at: Buffer) => at.fill(0)],
     ['one flipped bit', (at: Buffer) => void (at[65] = at[65]! ^ 1)],
