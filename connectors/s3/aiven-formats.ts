@@ -46,9 +46,9 @@ const jsonRecord = (fields: readonly OutputField[], envelope: boolean) => {
     const head = before + whole(record, 0, value) + name('value', value)
     const tail = whole(record, value + 1, fields.length) + close
     out.reserve((head.length + tail.length) * 3 + lazy.maxJsonBytes)
-    out.pos += out.buf.write(head, out.pos, 'utf8')
-    out.pos = lazy.writeJson(out.buf, out.pos)
-    out.pos += out.buf.write(tail, out.pos, 'utf8')
+    // `pos` moves last: when the value turns out to be none, nothing of the record stays.
+    const at = lazy.writeJson(out.buf, out.pos + out.buf.write(head, out.pos, 'utf8'))
+    out.pos = at + out.buf.write(tail, at, 'utf8')
   }
 }
 

@@ -1,4 +1,4 @@
-import { ConfigError, type ConfigOf, type ConfigProblem, DataError, isConfigError } from 'millrace'
+import { ConfigError, type ConfigOf, type ConfigProblem, DataError } from 'millrace'
 import type { aivenConfig } from './aiven-config.ts'
 import { csv, jsonArray, jsonl } from './aiven-formats.ts'
 import { type Codec, gzipCodec, noCodec, zstdCodec } from './codec.ts'
@@ -7,6 +7,7 @@ import type { Layout } from './layout.ts'
 import { smallestPart } from './object-file.ts'
 import { objectOptions, sseNames } from './object-options.ts'
 import { explain, type SettingNames } from './problems.ts'
+import { type Refusal, refuse, refused } from './refusals.ts'
 import type { TaskSettings } from './sink-task.ts'
 import type { StoreSettings } from './store.ts'
 import { around, checkTemplate, parseTemplate, placeOf } from './template.ts'
@@ -97,7 +98,7 @@ const layoutOf = (config: AivenSettings): Layout => {
   }
 }
 
-const refusals = (config: AivenSettings): readonly (readonly [boolean, string, string])[] => [
+const refusals = (config: AivenSettings): readonly Refusal[] => [
   [
     (config.awsAccessKeyId === undefined) !== (config.awsSecretAccessKey === undefined),
     config.awsAccessKeyId === undefined ? 'aws.access.key.id' : 'aws.secret.access.key',
@@ -117,19 +118,8 @@ const refusals = (config: AivenSettings): readonly (readonly [boolean, string, s
 ]
 
 /** All settings that are wrong together; empty when a task can be opened. */
-export const aivenProblems = (config: AivenSettings): readonly ConfigProblem[] => {
-  const problems = refusals(config).flatMap(([wrong, key, message]) => (wrong ? [{ key, message }] : []))
-  for (const made of [codecOf, formatOf, layoutOf]) {
-    try {
-      made(config)
-    } catch (error) {
-      if (!isConfigError(error) || error.key === undefined) throw error
-      const { key, message } = error
-      if (!problems.some(other => other.key === key)) problems.push({ key, message })
-    }
-  }
-  return problems
-}
+export const aivenProblems = (config: AivenSettings): readonly ConfigProblem[] =>
+  refused(refusals(config), [() => codecOf(config), () => formatOf(config), () => layoutOf(config)])
 
 export const aivenStore = (config: AivenSettings): StoreSettings => {
   const { awsAccessKeyId: access, awsSecretAccessKey: secret } = config
@@ -150,8 +140,7 @@ export const aivenStore = (config: AivenSettings): StoreSettings => {
 }
 
 export const aivenTask = (config: AivenSettings): TaskSettings => {
-  const [problem] = aivenProblems(config)
-  if (problem !== undefined) throw new ConfigError(`${problem.key}: ${problem.message}`, { key: problem.key })
+  refuse(aivenProblems(config))
   const store = aivenStore(config)
   return {
     layout: layoutOf(config),

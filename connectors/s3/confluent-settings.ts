@@ -1,10 +1,11 @@
-import { ConfigError, type ConfigProblem, isConfigError } from 'millrace'
+import type { ConfigProblem } from 'millrace'
 import { gzipCodec, noCodec } from './codec.ts'
 import { formats } from './confluent-config.ts'
 import { jsonLines, rawBytes } from './confluent-formats.ts'
 import { type ConfluentSettings, confluentLayout, scheduleZone } from './confluent-layout.ts'
 import { objectOptions, sseNames } from './object-options.ts'
 import { explain, type SettingNames } from './problems.ts'
+import { type Refusal, refuse, refused } from './refusals.ts'
 import type { TaskSettings } from './sink-task.ts'
 import type { StoreSettings } from './store.ts'
 import { nextBoundary } from './time-zone.ts'
@@ -20,7 +21,7 @@ export const confluentNames: SettingNames = {
 const defaultChain = /(^|\.)DefaultAWSCredentialsProviderChain$|\.DefaultCredentialsProvider$/
 
 /** What does not go together, or is not supported here: each with its setting. */
-const refusals = (config: ConfluentSettings): readonly (readonly [boolean, string, string])[] => [
+const refusals = (config: ConfluentSettings): readonly Refusal[] => [
   [
     config.s3WanMode && config.s3PathStyleAccessEnabled,
     's3.wan.mode',
@@ -60,19 +61,8 @@ const refusals = (config: ConfluentSettings): readonly (readonly [boolean, strin
 ]
 
 /** All settings that are wrong together; empty when a task can be opened. */
-export const confluentProblems = (config: ConfluentSettings): readonly ConfigProblem[] => {
-  const problems = refusals(config).flatMap(([wrong, key, message]) => (wrong ? [{ key, message }] : []))
-  for (const made of [() => confluentLayout(config, ''), () => scheduleZone(config)]) {
-    try {
-      made()
-    } catch (error) {
-      if (!isConfigError(error) || error.key === undefined) throw error
-      const { key, message } = error
-      if (!problems.some(other => other.key === key)) problems.push({ key, message })
-    }
-  }
-  return problems
-}
+export const confluentProblems = (config: ConfluentSettings): readonly ConfigProblem[] =>
+  refused(refusals(config), [() => confluentLayout(config, ''), () => scheduleZone(config)])
 
 export const confluentStore = (config: ConfluentSettings): StoreSettings => ({
   bucket: config.s3BucketName,
@@ -91,8 +81,7 @@ export const confluentStore = (config: ConfluentSettings): StoreSettings => ({
 
 /** `originals`: white space in the separator is lost in parsed settings. */
 export const confluentTask = (config: ConfluentSettings, originals: Readonly<Record<string, string>>): TaskSettings => {
-  const [problem] = confluentProblems(config)
-  if (problem !== undefined) throw new ConfigError(`${problem.key}: ${problem.message}`, { key: problem.key })
+  refuse(confluentProblems(config))
   const format =
     config.formatClass === formats.json
       ? jsonLines(config.jsonDecimalFormat)

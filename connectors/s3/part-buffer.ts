@@ -4,12 +4,20 @@ import { type FileHandle, mkdtemp, open, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
+import { ConnectError } from 'millrace'
 import { type BufferPool, blockBytes } from './buffer-pool.ts'
 import type { Body } from './store.ts'
 
 interface Piece {
   readonly buffer: Buffer
   length: number
+}
+
+const cannotSpill = (cause: Error): never => {
+  throw new ConnectError(
+    `Records that wait for S3 cannot be put into a temporary file in ${tmpdir()}: ${cause.message}. Make room there, set TMPDIR to another folder, or raise s3.buffer.memory`,
+    { cause },
+  )
 }
 
 /** A nameless temporary file: removed as soon as it is open, so that no crash leaves it behind. */
@@ -22,9 +30,9 @@ export class SpillFile {
   }
 
   static async open(): Promise<SpillFile> {
-    const folder = await mkdtemp(join(tmpdir(), 'millrace-s3-'))
+    const folder = await mkdtemp(join(tmpdir(), 'millrace-s3-')).catch(cannotSpill)
     try {
-      return new SpillFile(await open(join(folder, 'spill'), 'wx+', 0o600))
+      return new SpillFile(await open(join(folder, 'spill'), 'wx+', 0o600).catch(cannotSpill))
     } finally {
       await rm(folder, { recursive: true })
     }
@@ -34,7 +42,8 @@ export class SpillFile {
   async append(bytes: Buffer): Promise<number> {
     const start = this.#size
     for (let at = 0; at < bytes.length; ) {
-      at += (await this.#handle.write(bytes, at, bytes.length - at, start + at)).bytesWritten
+      const left = bytes.length - at
+      at += (await this.#handle.write(bytes, at, left, start + at).catch(cannotSpill)).bytesWritten
     }
     this.#size += bytes.length
     return start

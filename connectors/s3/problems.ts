@@ -64,6 +64,9 @@ export const mayRetry = (error: unknown): boolean => {
 /** The upload is gone: aborted by somebody, by a lifecycle rule, or it is complete already. */
 export const isLostUpload = (error: unknown): boolean => asSdkError(error).name === 'NoSuchUpload'
 
+/** No such object. A HEAD answer has no body that could say more than its status. */
+export const isMissing = (error: unknown): boolean => statusOf(asSdkError(error)) === 404
+
 /** No such permission; listing of uploads is one that policies often leave out. */
 export const isDenied = (error: unknown): boolean =>
   asSdkError(error).name === 'AccessDenied' || statusOf(asSdkError(error)) === 403
@@ -112,6 +115,9 @@ export const explain = (
         'accessKey',
         `${place} denies access to the bucket ${where.bucket}: allow the key s3:ListBucket, s3:ListBucketMultipartUploads, s3:PutObject, s3:GetObject and s3:AbortMultipartUpload`,
       )
+  }
+  if (code === 'ERR_INVALID_URL') {
+    return problem('endpoint', `${place} is no URL: give ${names.endpoint} as http://host:port or https://host:port`)
   }
   if (code === 'ECONNREFUSED' || code === 'ENOTFOUND' || code === 'EAI_AGAIN' || code === 'EHOSTUNREACH') {
     return problem('endpoint', `Nothing answers at ${place} (${code}): correct ${names.endpoint}, or start the store`)

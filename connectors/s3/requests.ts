@@ -37,7 +37,7 @@ export class Requests {
     this.#random = random
   }
 
-  /** Set while requests fail again and again; gone with the first that succeeds. */
+  /** Set while requests fail again and again; gone with the first that succeeds, or when nobody is left to find out. */
   get outage(): { readonly error: unknown; readonly since: number } | undefined {
     return this.#outage
   }
@@ -58,27 +58,37 @@ export class Requests {
   }
 
   /** `stop`: no attempt begins after it aborts; one under way is awaited, since what it does is not known before its end. */
-  send<T>(attempt: () => Promise<T>, stop: AbortSignal): Promise<T> {
-    return this.#gate.run(async () => {
-      for (let failures = 0; ; failures++) {
-        if (stop.aborted) throw new StoppedError('The upload was given up')
-        try {
-          const answer = await attempt()
-          if (this.#outage !== undefined) {
-            this.#outage = undefined
-            this.#changed()
-          }
-          return answer
-        } catch (error) {
-          if (isLostUpload(error)) throw error
-          if (!mayRetry(error)) {
-            this.fail(error)
-            throw error
-          }
-          await this.#wait(failures, error, stop)
+  async send<T>(attempt: () => Promise<T>, stop: AbortSignal): Promise<T> {
+    try {
+      return await this.#gate.run(() => this.#repeat(attempt, stop))
+    } finally {
+      // The requests that failed were given up with their files: were it still an outage, no request would ever end it.
+      if (this.#gate.load === 0) this.#mended()
+    }
+  }
+
+  #mended(): void {
+    if (this.#outage === undefined) return
+    this.#outage = undefined
+    this.#changed()
+  }
+
+  async #repeat<T>(attempt: () => Promise<T>, stop: AbortSignal): Promise<T> {
+    for (let failures = 0; ; failures++) {
+      if (stop.aborted) throw new StoppedError('The upload was given up')
+      try {
+        const answer = await attempt()
+        this.#mended()
+        return answer
+      } catch (error) {
+        if (isLostUpload(error)) throw error
+        if (!mayRetry(error)) {
+          this.fail(error)
+          throw error
         }
+        await this.#wait(failures, error, stop)
       }
-    })
+    }
   }
 
   async #wait(failures: number, error: unknown, stop: AbortSignal): Promise<void> {

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream'
 import type { PutObjectCommandInput, S3Client, S3ClientConfig } from '@aws-sdk/client-s3'
 import { ConnectError } from 'millrace'
+import { isMissing } from './problems.ts'
 
 /** Bytes to send: a new stream for each attempt, since a stream can be read once only. */
 export interface Body {
@@ -18,7 +19,7 @@ export interface ObjectStore {
   uploadPart(key: string, uploadId: string, number: number, body: Body): Promise<string>
   complete(key: string, uploadId: string, etags: readonly string[]): Promise<void>
   abort(key: string, uploadId: string): Promise<void>
-  /** The mark that the object's upload was created with. */
+  /** The mark that the object's upload was created with; undefined when it has none, or when there is no such object. */
   markOf(key: string): Promise<string | undefined>
   tag(key: string, tags: Readonly<Record<string, string>>): Promise<void>
   /** Keys under the prefix, those after `startAfter` only; all pages. */
@@ -129,8 +130,13 @@ export const openStore = async (settings: StoreSettings): Promise<ObjectStore> =
       await client.send(new sdk.AbortMultipartUploadCommand({ Bucket, Key, UploadId }))
     },
     async markOf(Key) {
-      const { Metadata } = await client.send(new sdk.HeadObjectCommand({ Bucket, Key, ...customer() }))
-      return Metadata?.[markName]
+      try {
+        const { Metadata } = await client.send(new sdk.HeadObjectCommand({ Bucket, Key, ...customer() }))
+        return Metadata?.[markName]
+      } catch (error) {
+        if (isMissing(error)) return undefined
+        throw error
+      }
     },
     async tag(Key, tags) {
       const TagSet = Object.entries(tags).map(([name, Value]) => ({ Key: name, Value }))

@@ -33,6 +33,8 @@ export const fieldAt = (record: SinkRecord, path: readonly string[], setting: st
   return value
 }
 
+const isoTime = /^(\d{4}-\d\d-\d\d)(?:T(\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?))?(Z|[+-]\d\d:?\d\d)?$/
+
 /** A field as time: INT64 milliseconds, a Connect Timestamp, or text in ISO form (in the zone when it names none). */
 export const recordField = (name: string, toUtc: (local: number) => number): TimestampExtractor => {
   const path = name.split('.')
@@ -44,9 +46,10 @@ export const recordField = (name: string, toUtc: (local: number) => number): Tim
       if (typeof value === 'bigint') return Number(value)
       if (value instanceof Date) return value.getTime()
       if (typeof value === 'string') {
-        const zoned = /(?:[zZ]|[+-]\d\d:?\d\d)$/.test(value)
-        const time = Date.parse(zoned || !/T/.test(value) ? value : `${value}Z`)
-        if (!Number.isNaN(time)) return zoned ? time : toUtc(time)
+        const [, date, clock, zone] = isoTime.exec(value.toUpperCase()) ?? []
+        // Not what else Date.parse takes for a time, some of it in the zone of this machine (invariant 9).
+        const time = date === undefined ? Number.NaN : Date.parse(`${date}T${clock ?? '00:00'}${zone ?? 'Z'}`)
+        if (!Number.isNaN(time)) return zone === undefined ? toUtc(time) : time
       }
       throw new DataError(
         `The field ${name} of ${nameOf(record)} is no time: expected milliseconds, a ${TIMESTAMP} or text in ISO form (timestamp.field)`,

@@ -64,6 +64,20 @@ describe('while S3 answers 503', () => {
     await run.task.close?.()
   })
 
+  it('a rebalance does not leave the task waiting for an answer to requests that it gave up', async () => {
+    const run = await opened()
+    const mend = server.fail({ status: 503, code: 'SlowDown', match: ({ operation }) => operation === 'PutObject' })
+    await run.task.write(recordsOf(0, 3))
+    await vi.waitFor(() => expect(run.task.write([])).rejects.toThrow('SlowDown'))
+    await run.task.revoked?.(at(0))
+    mend()
+    await run.task.assigned?.(at(0))
+    await run.task.write(recordsOf(0, 3))
+    expect(await run.task.flush?.(at(3))).toEqual(at(3))
+    expect(await offsets()).toEqual(upTo(3))
+    await run.task.close?.()
+  })
+
   it('memory stays within its budget, and a batch taken by half is not taken twice', async () => {
     const run = await opened({ 'flush.size': '48000', 's3.part.size': '5242880', 's3.buffer.memory': '16777216' })
     const mend = server.fail({ status: 503, code: 'SlowDown', match: ({ operation }) => operation === 'UploadPart' })
@@ -126,6 +140,20 @@ describe('an upload that somebody aborted', () => {
     await run.task.write(big(0, 8000))
     await vi.waitFor(async () => expect(await run.task.flush?.(at(8000))).toEqual(at(8000)))
     expect(await offsets()).toEqual(upTo(8000))
+    await run.task.close?.()
+  })
+
+  it('is read again too when the answer to its completion was lost, and no object came of it', async () => {
+    const run = await opened({ 'flush.size': '6000', 's3.part.size': '5242880' })
+    const completion = { match: ({ operation }: { operation?: string }) => operation === 'CompleteMultipartUpload' }
+    server.fail({ cut: 'before', times: 1, ...completion })
+    server.fail({ status: 404, code: 'NoSuchUpload', ...completion })
+    await run.task.write(big(0, 6000))
+    await vi.waitFor(async () => {
+      await run.task.write([])
+      expect(run.seeks).toEqual(at(0))
+    })
+    expect(await lake.keys()).toEqual([])
     await run.task.close?.()
   })
 })

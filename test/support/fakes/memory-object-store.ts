@@ -9,7 +9,6 @@ const refused = () =>
 const unanswered = () => Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' })
 const noSuchUpload = () =>
   Object.assign(new Error('no such upload'), { name: 'NoSuchUpload', $metadata: { httpStatusCode: 404 } })
-const notFound = () => Object.assign(new Error('not found'), { name: 'NotFound', $metadata: { httpStatusCode: 404 } })
 const never = () => new Promise<never>(() => {})
 
 /** A bucket in memory, shared by the clients that `connect` makes; each client's requests have fates. */
@@ -74,12 +73,7 @@ export class MemoryBucket {
           this.objects.set(key, { bytes, mark })
         }),
       abort: (_, id) => request(() => void this.open.delete(id)),
-      markOf: key =>
-        request(() => {
-          const object = this.objects.get(key)
-          if (object === undefined) throw notFound()
-          return object.mark
-        }),
+      markOf: key => request(() => this.objects.get(key)?.mark),
       tag: () => request(() => {}),
       list: (prefix, startAfter) =>
         request(() =>

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { LazyValue, SinkRecord, s } from 'millrace'
+import { DataError, LazyValue, SinkRecord, s } from 'millrace'
 import { describe, expect, it } from 'vitest'
 import { csv, jsonArray, jsonl } from '../../../../connectors/s3/aiven-formats.ts'
 import { jsonLines, rawBytes } from '../../../../connectors/s3/confluent-formats.ts'
@@ -22,6 +22,12 @@ class Text extends LazyValue {
 
   writeJson(target: Buffer, at: number): number {
     return at + this.#bytes.copy(target, at)
+  }
+}
+
+class Broken extends Text {
+  override writeJson(): number {
+    throw new DataError('The value of t-0@0 is no JSON')
   }
 }
 
@@ -78,6 +84,7 @@ describe('a record that does not fit', () => {
   it.each([
     ['bytes', rawBytes('.bin', '\n'), record('text')],
     ['csv', csv(['offset', 'value'], true), record({ a: 1 })],
+    ['jsonl, once its text turns out to be none', jsonl(['offset', 'value'], true), record(new Broken('{"a":'))],
     [
       'JSON lines',
       jsonLines('BASE64'),

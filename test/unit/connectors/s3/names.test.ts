@@ -155,6 +155,33 @@ describe("layouts of Confluent's sink", () => {
     }
   })
 
+  const byField = {
+    'partitioner.class': partitioner('TimeBased'),
+    ...time,
+    'partition.duration.ms': '60000',
+    'path.format': 'YYYY-MM-dd HH:mm',
+    'timestamp.extractor': 'RecordField',
+    'timestamp.field': 'at',
+  }
+  it.each([
+    ['2024-07-01T01:00:00Z', '2024-06-30 21:00'],
+    ['2024-07-01T01:00:00.123456+0200', '2024-06-30 19:00'],
+    ['2024-07-01T01:00', '2024-07-01 01:00'],
+    ['2024-07-01', '2024-07-01 00:00'],
+    [1_719_795_600_000, '2024-06-30 21:00'],
+    [1_719_795_600_000n, '2024-06-30 21:00'],
+    [new Date(1_719_795_600_000), '2024-06-30 21:00'],
+  ])('take %s in a field for a time', (at, expected) => {
+    expect(keyFor(byField, { value: { at } })).toContain(`/${expected}/`)
+  })
+
+  it.each(['1', '2024-07-01 01:00:00', 'July 1, 2024', '2024-13-01T00:00Z', 'tomorrow', true, Number.NaN, {}])(
+    'take %s in a field for no time, whatever the zone of the machine',
+    at => {
+      expect(() => keyFor(byField, { value: { at } })).toThrow('The field at of orders-3@17 is no time')
+    },
+  )
+
   it('says which are the same when a record comes again', () => {
     expect(layout({}).repeatable).toBe(true)
     expect(layout({ 'partitioner.class': partitioner('Daily'), ...time }).repeatable).toBe(true)

@@ -57,6 +57,10 @@ describe('errors', () => {
     const missing = Object.assign(new Error('none'), { name: 'CredentialsProviderError' })
     expect(words(missing)).toMatchObject({ key: 'accessKey', message: expect.stringContaining('AWS_PROFILE') })
     expect(words(network('CERT_HAS_EXPIRED')).message).toContain('TLS with Amazon S3 in us-west-2 fails')
+    expect(explain(network('ERR_INVALID_URL'), { ...where, endpoint: 'localhost:9000' }, names)).toEqual({
+      key: 'endpoint',
+      message: 'localhost:9000 is no URL: give e as http://host:port or https://host:port',
+    })
     expect(words(answer(507, 'Full')).message).toBe('Amazon S3 in us-west-2 answered 507 Full: said Full')
   })
 })
@@ -97,6 +101,8 @@ describe('requests', () => {
     stop.abort()
     await expect(sent).rejects.toBeInstanceOf(StoppedError)
     expect(made.fatal).toBeUndefined()
+    // Nobody asks S3 any more, so nobody would learn that it is back.
+    expect(made.outage).toBeUndefined()
   })
 
   it('run a few at once', async () => {
