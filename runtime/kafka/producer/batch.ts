@@ -14,8 +14,8 @@ export interface Latch {
  * them (invariants 5 and 6).
  */
 export class Batch {
-  /** By `performance.now()`. */
-  readonly createdAt: number
+  /** Of its first record, by `performance.now()`: what `delivery.timeout.ms` counts from. */
+  createdAt: number
   writer: RecordBatchWriter | null
   /** What goes over the wire; null before it is compressed, or without compression before it goes out first. */
   bytes: Buffer | null = null

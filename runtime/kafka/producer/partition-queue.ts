@@ -58,6 +58,8 @@ export class PartitionQueue {
     if (batch === null || batch.writer!.count !== batch.count + 1) {
       throw new Error(`appended: no record was ended in the batch of ${this.topic}-${this.partition}`)
     }
+    // It may have been opened long ago, for a record that was taken back.
+    if (batch.count === 0) batch.createdAt = performance.now()
     batch.add(delivery)
     const size = batch.writer!.sizeInBytes
     const bytes = size - this.#lastSize

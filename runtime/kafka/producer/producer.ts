@@ -24,6 +24,8 @@ export class KafkaProducer implements Producer {
   readonly #writers: WriterPool
   readonly #sender: Sender
   readonly #sticky = new StickyPartitioner()
+  /** Partitions of the topics that were prepared, for as long as the metadata does not tell. */
+  readonly #prepared = new Map<string, number>()
   /** By partition; holes where nothing was written yet. */
   readonly #queues = new Map<string, (PartitionQueue | undefined)[]>()
   /** Queues whose open batch got records since the last `send`. */
@@ -54,7 +56,11 @@ export class KafkaProducer implements Producer {
   async prepare(topics: Iterable<string>): Promise<void> {
     const wanted = [...topics]
     const missing = (): string | undefined => wanted.find(topic => this.#cluster.metadata.topic(topic) === undefined)
-    if (missing() === undefined) return
+    if (missing() !== undefined) await this.#awaitTopics(wanted, missing)
+    for (const topic of wanted) this.#prepared.set(topic, this.#partitions(topic))
+  }
+
+  async #awaitTopics(wanted: readonly string[], missing: () => string | undefined): Promise<void> {
     this.#cluster.watch(wanted, true)
     const end = performance.now() + this.#config.maxBlockMs
     for (let attempt = 0; ; attempt++) {
@@ -82,7 +88,8 @@ export class KafkaProducer implements Producer {
   }
 
   partitionCount(topic: string): number | undefined {
-    return this.#cluster.metadata.topic(topic)?.partitions.length
+    // A broker that is behind may say for a moment that it does not know the topic: its records wait then.
+    return this.#cluster.metadata.topic(topic)?.partitions.length ?? this.#prepared.get(topic)
   }
 
   stickyPartition(topic: string): number {
@@ -166,7 +173,8 @@ export class KafkaProducer implements Producer {
     this.#sender.stop()
     // Sockets first: then nothing reads the buffers of what is failed.
     await this.#cluster.close()
-    this.#failWaiting(closedError('producer'))
+    this.#fatal ??= closedError('producer')
+    this.#failWaiting(this.#fatal)
     this.#room?.resolve()
   }
 

@@ -1,6 +1,6 @@
 import type { Log } from '../../api/context.ts'
 import { backoffDelay } from '../../base/backoff.ts'
-import { KafkaProtocolError } from '../../protocol/error-codes.ts'
+import { errorOf, KafkaProtocolError } from '../../protocol/error-codes.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { Refresher } from '../cluster/refresher.ts'
 import type { Connection } from '../connection/connection.ts'
@@ -270,9 +270,11 @@ export class Sender {
   }
 
   #expire(queue: PartitionQueue, batch: Batch): void {
+    const code = this.#cluster.metadata.errorOf(queue.topic)
+    const why = code === 0 ? '' : `; of the topic the brokers say: ${errorOf(code).message}`
     const text =
       `${batch.count} records for ${queue.topic}-${queue.partition} were not acknowledged in ` +
-      `${this.#config.deliveryTimeoutMs} ms (delivery.timeout.ms), ${batch.attempts} attempts were made`
+      `${this.#config.deliveryTimeoutMs} ms (delivery.timeout.ms), ${batch.attempts} attempts were made${why}`
     this.#fail(queue, batch, new KafkaClientError('TIMEOUT', text))
   }
 

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import type { Delivery } from '../../../../runtime/kafka/ports.ts'
 import { PartitionQueue } from '../../../../runtime/kafka/producer/partition-queue.ts'
 import { sequenceAfter } from '../../../../runtime/kafka/producer/seal.ts'
@@ -35,6 +35,20 @@ const numbers = (bytes: Buffer): readonly number[] => {
 }
 
 describe('partition queue', () => {
+  it('counts the time of a batch from its first record, not from one that was taken back', () => {
+    const now = vi.spyOn(performance, 'now').mockReturnValue(1000)
+    onTestFinished(() => now.mockRestore())
+    const queue = queueOf()
+    const writer = queue.writer()
+    writer.beginRecord(1, null)
+    writer.rollback()
+    now.mockReturnValue(500_000)
+    write(queue, 1)
+    now.mockReturnValue(500_010)
+    write(queue, 1)
+    expect(queue.seal()!.createdAt).toBe(500_000)
+  })
+
   it('numbers batches as they go out, and keeps the bytes for the next attempt', () => {
     const queue = queueOf()
     write(queue, 3)

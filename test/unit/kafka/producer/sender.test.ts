@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { createKafka } from '../../../../runtime/kafka/kafka.ts'
 import type { Delivery, Kafka, Producer } from '../../../../runtime/kafka/ports.ts'
 import { Sender } from '../../../../runtime/kafka/producer/sender.ts'
@@ -304,5 +304,52 @@ describe(Sender, () => {
     })
     await producer.flush().catch(() => {})
     await expect(producer.ready()).rejects.toThrow('the ledger is broken')
+  })
+
+  it('waits for a topic that the brokers do not know for a moment', async () => {
+    const producer = await start((_, request) => (request === 0 ? 'NOT_LEADER_OR_FOLLOWER' : 'NONE'))
+    const { onRequest } = broker
+    let missing = 0
+    broker.onRequest = asked => {
+      if (asked.api !== metadata) return onRequest(asked)
+      missing++
+      const topics = [{ name: 't', errorCode: errorCodes.UNKNOWN_TOPIC_OR_PARTITION, partitions: [] }]
+      asked.answer(metadata, { brokers: [{ nodeId: 1, host: broker.host, port: broker.port }], topics })
+    }
+    const told = ledger()
+    write(producer, 0, 2, told)
+    producer.send()
+    await vi.waitFor(() => expect(missing).toBeGreaterThan(1))
+    expect([0, 1, 2]).toContain(producer.stickyPartition('t'))
+    write(producer, 1, 3, told)
+    producer.send()
+    const flushed = producer.flush()
+    broker.onRequest = onRequest
+    await flushed
+    expect(told.told.sort()).toEqual(['0: +2', '1: +3'])
+  })
+
+  it('says that the topic is gone when the time is up', async () => {
+    const producer = await start(() => 'NOT_LEADER_OR_FOLLOWER', { 'delivery.timeout.ms': '30' })
+    const { onRequest } = broker
+    const topics = [{ name: 't', errorCode: errorCodes.UNKNOWN_TOPIC_OR_PARTITION, partitions: [] }]
+    broker.onRequest = asked => {
+      if (asked.api !== metadata) return onRequest(asked)
+      asked.answer(metadata, { brokers: [{ nodeId: 1, host: broker.host, port: broker.port }], topics })
+    }
+    const told = ledger()
+    write(producer, 0, 2, told)
+    await producer.flush()
+    expect(told.told.join()).toMatch(/-2 .*delivery\.timeout\.ms.*the broker does not know this topic/)
+  })
+
+  it('after its end takes nothing that nobody would answer for', async () => {
+    const producer = await start(() => 'NONE')
+    const told = ledger()
+    write(producer, 0, 1, told)
+    await producer.close()
+    write(producer, 0, 1, told)
+    expect(told.told).toEqual(['0: +1', '0: -1 The producer is closed'])
+    await expect(producer.flush()).rejects.toMatchObject({ kind: 'CLOSED' })
   })
 })
