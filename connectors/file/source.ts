@@ -30,13 +30,19 @@ async function* followFile(
   const buffer = Buffer.allocUnsafeSlow(chunkBytes)
   let handle: FileHandle | undefined
   let position = from
-  let splitter = new LineSplitter(position)
-  const startAgain = async (why: string) => {
+  let splitter = new LineSplitter(path, position)
+  let missed = false
+  let replaced = false
+  /** The line that nobody will end any more counts too (invariant 4). */
+  const startAgain = async (why: string): Promise<readonly Line[]> => {
     note(`${path} ${why}: reading from its beginning`)
     await handle?.close()
     handle = undefined
+    const rest = splitter.rest()
     position = 0
-    splitter = new LineSplitter(0)
+    splitter = new LineSplitter(path, 0)
+    replaced = false
+    return rest
   }
   try {
     while (!signal.aborted) {
@@ -44,6 +50,8 @@ async function* followFile(
         handle ??= await open(path, 'r')
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw unreadable(path, error)
+        if (!missed) note(`${path} is not there: waiting for it`)
+        missed = true
         await pause(lookAgainMs, signal)
         continue
       }
@@ -57,10 +65,14 @@ async function* followFile(
         continue
       }
       const own = await handle.stat()
-      const named = await stat(path).catch(() => undefined)
-      if (own.size < position) await startAgain('has become shorter')
-      else if (named !== undefined && (named.ino !== own.ino || named.dev !== own.dev)) await startAgain('was replaced')
-      else await pause(lookAgainMs, signal)
+      if (own.size < position) yield await startAgain('has become shorter')
+      else if (replaced) yield await startAgain('was replaced')
+      else {
+        const named = await stat(path).catch(() => undefined)
+        // Once more to its end before it is left: what was appended since the last read, and by a writer who has it still open.
+        replaced = named !== undefined && (named.ino !== own.ino || named.dev !== own.dev)
+        await pause(lookAgainMs, signal)
+      }
     }
   } finally {
     await handle?.close()

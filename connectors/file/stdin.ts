@@ -2,6 +2,7 @@ import { createReadStream, fstatSync } from 'node:fs'
 import { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
 import { isatty, ReadStream } from 'node:tty'
+import { ConnectError } from 'millrace'
 import { type Line, LineSplitter } from './lines.ts'
 
 let shared: Readable | undefined
@@ -20,10 +21,10 @@ const stdin = (): Readable => {
   return shared
 }
 
-/** Lines of standard input, until it ends or the signal aborts. */
+/** Lines of standard input, until it ends or the signal aborts; the last one needs no end. Throws ConnectError when it cannot be read. */
 export async function* readStdin(signal: AbortSignal): AsyncGenerator<readonly Line[], void, void> {
   const input = stdin()
-  const splitter = new LineSplitter(0)
+  const splitter = new LineSplitter('standard input', 0)
   while (!signal.aborted) {
     const bytes = input.read() as Buffer | null
     if (bytes !== null) {
@@ -31,7 +32,14 @@ export async function* readStdin(signal: AbortSignal): AsyncGenerator<readonly L
       if (lines.length > 0) yield lines
       continue
     }
-    if (input.readableEnded || input.destroyed) return
+    if (input.errored !== null) {
+      throw new ConnectError(`Cannot read standard input: ${input.errored.message}`, { cause: input.errored })
+    }
+    if (input.readableEnded || input.destroyed) {
+      const rest = splitter.rest()
+      if (rest.length > 0) yield rest
+      return
+    }
     await new Promise<void>(resolve => {
       const done = () => {
         for (const event of ['readable', 'end', 'error', 'close']) input.off(event, done)

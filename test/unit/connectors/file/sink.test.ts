@@ -69,7 +69,7 @@ describe('standard input and output', () => {
     child.stdin.write('one\ntw')
     child.stdin.end('o\nunfinished')
     await new Promise(resolve => child.once('close', resolve))
-    expect(Buffer.concat(pieces).toString()).toBe('one\ntwo\n')
+    expect(Buffer.concat(pieces).toString()).toBe('one\ntwo\nunfinished\n')
   })
 })
 

@@ -68,6 +68,7 @@ describe('the file source', () => {
 
   it('waits for a file that is not there, and follows what is appended', async () => {
     const run = await open()
+    await vi.waitFor(() => expect(run.warnings).toEqual([`${file} is not there: waiting for it`]))
     await writeFile(file, 'late\n')
     await vi.waitFor(() => expect(run.texts()).toEqual(['late']))
     await appendFile(file, 'la')
@@ -96,6 +97,19 @@ describe('the file source', () => {
     await appendFile(file, 'two\n')
     await rename(join(folder, 'next'), file)
     await vi.waitFor(() => expect(run.texts()).toEqual(['one', 'two', 'a longer first line']))
+    await run.stop()
+  })
+
+  it('loses nothing of a file that is replaced: neither what is appended meanwhile nor a last line without an end', async () => {
+    await writeFile(file, 'one\n')
+    const run = await open()
+    await vi.waitFor(() => expect(run.texts()).toEqual(['one']))
+    // A writer that has the old file open goes on for a moment, as log writers do until they are told.
+    await rename(file, join(folder, 'old'))
+    await writeFile(file, 'new\n')
+    await appendFile(join(folder, 'old'), 'two\nno end')
+    await vi.waitFor(() => expect(run.texts()).toEqual(['one', 'two', 'no end', 'new']), 3000)
+    expect(run.seen.map(record => record.sourceOffset)).toEqual([4, 8, 14, 4].map(position => ({ position })))
     await run.stop()
   })
 
