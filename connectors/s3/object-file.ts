@@ -227,7 +227,7 @@ export class ObjectFile {
     } else await finishing.then(undefined, () => {})
     const id = await this.#upload?.catch(() => undefined)
     // Already gone or not allowed: what is left is swept at the next start, or by the bucket's lifecycle rule.
-    if (id !== undefined) await this.#tools.store.abort(this.key, id).catch(() => {})
+    if (id !== undefined && !this.#tools.requests.ended) await this.#tools.store.abort(this.key, id).catch(() => {})
   }
 
   async #cleanUp(): Promise<void> {

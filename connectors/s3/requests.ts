@@ -30,6 +30,7 @@ export class Requests {
   readonly #random: () => number
   #outage: { readonly error: unknown; readonly since: number } | undefined
   #fatal: { readonly error: unknown } | undefined
+  #ended = false
 
   constructor(settings: RequestSettings, changed: () => void, random: () => number = Math.random) {
     this.#settings = settings
@@ -50,6 +51,15 @@ export class Requests {
   fail(error: unknown): void {
     this.#fatal ??= { error }
     this.#changed()
+  }
+
+  /** No attempt begins any more; those under way are the store's to cut off. */
+  end(): void {
+    this.#ended = true
+  }
+
+  get ended(): boolean {
+    return this.#ended
   }
 
   /** Requests under way or waiting for their turn. */
@@ -75,12 +85,13 @@ export class Requests {
 
   async #repeat<T>(attempt: () => Promise<T>, stop: AbortSignal): Promise<T> {
     for (let failures = 0; ; failures++) {
-      if (stop.aborted) throw new StoppedError('The upload was given up')
+      if (stop.aborted || this.#ended) throw new StoppedError('The upload was given up')
       try {
         const answer = await attempt()
         this.#mended()
         return answer
       } catch (error) {
+        if (this.#ended) throw new StoppedError('The upload was cut off', { cause: error })
         if (isLostUpload(error)) throw error
         if (!mayRetry(error)) {
           this.fail(error)

@@ -34,7 +34,7 @@ export interface TaskSettings {
   readonly bufferBytes: number
   readonly sendMd5: boolean
   readonly requests: RequestSettings
-  /** How long a commit waits for files that are closed already. */
+  /** How long a commit or the end of the task waits for files that are closed already. */
   readonly flushWaitMs: number
   /** Objects are tagged with startOffset, endOffset, recordCount and these. */
   readonly tags?: { readonly more: readonly (readonly [string, string])[]; readonly mustSucceed: boolean }
@@ -78,7 +78,7 @@ export class S3SinkTask implements SinkTask {
       stored: (key, first, last, count) => this.#tag(key, first, last, count),
       failed: (writer, error) => this.#failed(writer, error),
     }
-    ctx.signal.addEventListener('abort', () => this.#pool.notify(), { once: true })
+    ctx.signal.addEventListener('abort', () => this.#stopping(), { once: true })
   }
 
   assigned(partitions: readonly TopicPartitionOffset[]): void {
@@ -146,6 +146,16 @@ export class S3SinkTask implements SinkTask {
       const offset = this.#writers.get(nameOf(at))?.committable(at.offset)
       return offset === undefined ? [] : [{ topic: at.topic, partition: at.partition, offset }]
     })
+  }
+
+  /** Invariant 7: what a store that does not answer may still do must not happen over the objects of whoever comes next. */
+  #stopping(): void {
+    this.#pool.notify()
+    setTimeout(() => {
+      this.#requests.end()
+      this.#store.close()
+      this.#pool.notify()
+    }, this.#settings.flushWaitMs).unref()
   }
 
   #writerOf(record: SinkRecord): PartitionWriter {

@@ -27,6 +27,7 @@ export interface ObjectStore {
   uploads(prefix: string): Promise<readonly { readonly key: string; readonly uploadId: string }[]>
   /** One small request that needs the bucket, the key and the permission to list. */
   probe(prefix: string, signal: AbortSignal): Promise<void>
+  /** Cuts off what is under way. */
   close(): void
 }
 
@@ -86,6 +87,9 @@ export const openStore = async (settings: StoreSettings): Promise<ObjectStore> =
     }),
   }
   const client: S3Client = new sdk.S3Client(config)
+  // Destroying the client does not reach requests that wait for a "100 Continue": the SDK gives each its own agent.
+  const closed = new AbortController()
+  const send = { abortSignal: closed.signal }
   const customer = () =>
     settings.customerKey === undefined ? {} : { SSECustomerAlgorithm: 'AES256', SSECustomerKey: settings.customerKey() }
   const stream = (body: Body) => ({
@@ -98,6 +102,7 @@ export const openStore = async (settings: StoreSettings): Promise<ObjectStore> =
     async put(Key, body) {
       await client.send(
         new sdk.PutObjectCommand({ Bucket, Key, ...stream(body), ...settings.objectOptions, ...customer() }),
+        send,
       )
     },
     async createUpload(Key, mark) {
@@ -109,6 +114,7 @@ export const openStore = async (settings: StoreSettings): Promise<ObjectStore> =
           ...settings.objectOptions,
           ...customer(),
         }),
+        send,
       )
       if (UploadId === undefined) throw new ConnectError(`S3 began an upload of ${Key} without giving its id`)
       return UploadId
@@ -116,6 +122,7 @@ export const openStore = async (settings: StoreSettings): Promise<ObjectStore> =
     async uploadPart(Key, UploadId, PartNumber, body) {
       const { ETag } = await client.send(
         new sdk.UploadPartCommand({ Bucket, Key, UploadId, PartNumber, ...stream(body), ...customer() }),
+        send,
       )
       if (ETag === undefined) throw new ConnectError(`S3 took part ${PartNumber} of ${Key} without giving its ETag`)
       return ETag
@@ -124,14 +131,15 @@ export const openStore = async (settings: StoreSettings): Promise<ObjectStore> =
       const Parts = etags.map((ETag, index) => ({ ETag, PartNumber: index + 1 }))
       await client.send(
         new sdk.CompleteMultipartUploadCommand({ Bucket, Key, UploadId, MultipartUpload: { Parts }, ...customer() }),
+        send,
       )
     },
     async abort(Key, UploadId) {
-      await client.send(new sdk.AbortMultipartUploadCommand({ Bucket, Key, UploadId }))
+      await client.send(new sdk.AbortMultipartUploadCommand({ Bucket, Key, UploadId }), send)
     },
     async markOf(Key) {
       try {
-        const { Metadata } = await client.send(new sdk.HeadObjectCommand({ Bucket, Key, ...customer() }))
+        const { Metadata } = await client.send(new sdk.HeadObjectCommand({ Bucket, Key, ...customer() }), send)
         return Metadata?.[markName]
       } catch (error) {
         if (isMissing(error)) return undefined
@@ -140,13 +148,16 @@ export const openStore = async (settings: StoreSettings): Promise<ObjectStore> =
     },
     async tag(Key, tags) {
       const TagSet = Object.entries(tags).map(([name, Value]) => ({ Key: name, Value }))
-      await client.send(new sdk.PutObjectTaggingCommand({ Bucket, Key, Tagging: { TagSet } }))
+      await client.send(new sdk.PutObjectTaggingCommand({ Bucket, Key, Tagging: { TagSet } }), send)
     },
     async list(Prefix, StartAfter) {
       const keys: string[] = []
       let ContinuationToken: string | undefined
       do {
-        const page = await client.send(new sdk.ListObjectsV2Command({ Bucket, Prefix, StartAfter, ContinuationToken }))
+        const page = await client.send(
+          new sdk.ListObjectsV2Command({ Bucket, Prefix, StartAfter, ContinuationToken }),
+          send,
+        )
         for (const { Key } of page.Contents ?? []) if (Key !== undefined) keys.push(Key)
         ContinuationToken = page.IsTruncated ? page.NextContinuationToken : undefined
       } while (ContinuationToken !== undefined)
@@ -159,6 +170,7 @@ export const openStore = async (settings: StoreSettings): Promise<ObjectStore> =
       do {
         const page = await client.send(
           new sdk.ListMultipartUploadsCommand({ Bucket, Prefix, KeyMarker, UploadIdMarker }),
+          send,
         )
         for (const { Key, UploadId } of page.Uploads ?? []) {
           if (Key !== undefined && UploadId !== undefined) found.push({ key: Key, uploadId: UploadId })
@@ -171,6 +183,9 @@ export const openStore = async (settings: StoreSettings): Promise<ObjectStore> =
     async probe(Prefix, abortSignal) {
       await client.send(new sdk.ListObjectsV2Command({ Bucket, Prefix, MaxKeys: 1 }), { abortSignal })
     },
-    close: () => client.destroy(),
+    close() {
+      closed.abort()
+      client.destroy()
+    },
   }
 }

@@ -19,6 +19,8 @@ export interface SinkCommitterParts {
   readonly clock: Clock
   /** `offset.flush.timeout.ms` */
   readonly flushTimeoutMs: number
+  /** Aborted when the task was given up: from then on nothing is committed. */
+  readonly cancelled: AbortSignal
 }
 
 const CLOSING_ATTEMPTS = 4
@@ -117,6 +119,8 @@ export class SinkCommitter {
     }
     if (this.#flushFailures > 0) activity.note = undefined
     this.#flushFailures = 0
+    // Invariant 7: somebody else may write these partitions by now.
+    if (this.#parts.cancelled.aborted) return []
     const { commit, refused } = this.#parts.partitions.allowed(answer)
     if (refused.length > 0)
       log.warn('flush answered with offsets that it was never given; they are ignored', { refused })

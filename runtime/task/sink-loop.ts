@@ -3,7 +3,7 @@ import type { Log, SinkContext } from '../api/context.ts'
 import type { SinkTask } from '../api/define.ts'
 import { ConnectError, isRetriable } from '../api/errors.ts'
 import type { SinkRecord, TopicPartition, TopicPartitionOffset } from '../api/record.ts'
-import { AbortedError } from '../base/abort.ts'
+import { AbortedError, race } from '../base/abort.ts'
 import { backoffDelay } from '../base/backoff.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Consumer, ConsumerOptions, Fetched, FetchedBatch } from '../kafka/ports.ts'
@@ -53,11 +53,11 @@ export class SinkLoop {
   readonly #queue: SinkQueue
   readonly #committer: SinkCommitter
   readonly #halt = new AbortController()
+  readonly #cancelled = new AbortController()
   readonly #topics = new Set<string>()
   #task: SinkTask = { write() {} }
   #consumer: Consumer | undefined
   #polling = false
-  #cancelled = false
   #paused = false
   #commitAt: number
   #wakeAt = Number.POSITIVE_INFINITY
@@ -75,6 +75,7 @@ export class SinkLoop {
       ...parts,
       partitions: this.#partitions,
       deadLetters: () => parts.converter.flush(),
+      cancelled: this.#cancelled.signal,
     })
     this.#commitAt = parts.clock.monotonic() + parts.flushIntervalMs
   }
@@ -131,9 +132,9 @@ export class SinkLoop {
 
   /** The task is given up: nothing is committed from here on (invariant 7). */
   cancel(): void {
-    this.#cancelled = true
+    this.#cancelled.abort()
     this.#halt.abort()
-    // A write that hangs must not keep partitions from whoever comes next: the membership ends here.
+    // A call that hangs must not keep partitions from whoever comes next: the membership ends here.
     this.#consumer
       ?.close()
       .catch((error: unknown) => this.#parts.log.warn('The consumer did not close well', { error }))
@@ -180,7 +181,7 @@ export class SinkLoop {
       await consumer.close().catch((error: unknown) => log.warn('The consumer did not close well', { error }))
       activity.end()
     }
-    if (this.#failure !== undefined && !this.#cancelled) throw this.#failure.error
+    if (this.#failure !== undefined && !this.#cancelled.signal.aborted) throw this.#failure.error
   }
 
   async #iterate(consumer: Consumer): Promise<void> {
@@ -338,7 +339,7 @@ export class SinkLoop {
   async #revoked(partitions: readonly TopicPartition[]): Promise<void> {
     this.#drop(partitions)
     try {
-      if (!this.#cancelled && this.#consumer !== undefined)
+      if (!this.#cancelled.signal.aborted && this.#consumer !== undefined)
         await this.#committer.close(this.#task, this.#consumer, partitions)
     } finally {
       await this.#leave(partitions)
@@ -354,16 +355,17 @@ export class SinkLoop {
     const { activity, metrics } = this.#parts
     this.#partitions.remove(partitions)
     activity.begin('revoked')
-    if (!this.#cancelled) await this.#task.revoked?.(partitions)
+    if (!this.#cancelled.signal.aborted) await this.#task.revoked?.(partitions)
     activity.end()
     metrics.partitions = this.#partitions.size
   }
 
-  /** A rebalance must go on whatever a hook does: its failure fails the task afterwards. */
+  /** A rebalance must go on whatever a hook does: its failure fails the task afterwards. A task that is given up is not waited for. */
   async #hook(run: () => Promise<void>): Promise<void> {
     try {
-      await run()
+      await race(run(), this.#cancelled.signal)
     } catch (error) {
+      if (this.#cancelled.signal.aborted) return
       this.#failure ??= { error }
       this.#parts.log.error('The connector failed during a rebalance', { error })
     }

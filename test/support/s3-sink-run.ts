@@ -1,6 +1,7 @@
 import { gunzipSync, zstdDecompressSync } from 'node:zlib'
 import {
   CreateBucketCommand,
+  DeleteObjectCommand,
   GetObjectCommand,
   ListMultipartUploadsCommand,
   ListObjectsV2Command,
@@ -53,6 +54,10 @@ export class Bucket {
   async uploads(): Promise<string[]> {
     const { Uploads } = await this.client.send(new ListMultipartUploadsCommand({ Bucket: bucket }))
     return (Uploads ?? []).map(upload => upload.Key!)
+  }
+
+  async clear(): Promise<void> {
+    for (const Key of await this.keys()) await this.client.send(new DeleteObjectCommand({ Bucket: bucket, Key }))
   }
 
   async bytes(Key: string): Promise<Buffer> {

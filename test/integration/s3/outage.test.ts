@@ -2,6 +2,7 @@ import { isRetriable, type SinkRecord } from 'millrace'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import sink from '../../../connectors/s3/confluent-sink.ts'
 import { type S3Server, startS3Server } from '../../../runtime/testing/s3-server/server.ts'
+import { S3Proxy } from '../../support/s3-proxy.ts'
 import { Bucket, confluentProps, openSink, recordsOf, type SinkRun } from '../../support/s3-sink-run.ts'
 
 let server: S3Server
@@ -155,6 +156,26 @@ describe('an upload that somebody aborted', () => {
     })
     expect(await lake.keys()).toEqual([])
     await run.task.close?.()
+  })
+})
+
+describe('a store that does not answer', () => {
+  it('does not hold up the end of the task, and what was sent does not arrive afterwards', async () => {
+    const proxy = await S3Proxy.start(server)
+    const run = await openSink(sink, confluentProps(proxy, { 'shutdown.timeout.ms': '300', 's3.part.size': '5242880' }))
+    await run.task.assigned?.(at(0))
+    await run.task.write(recordsOf(0, 1))
+    proxy.weather = 'late'
+    await run.task.write(recordsOf(1, 10))
+    await vi.waitFor(() => expect(proxy.held).toBe(3))
+    const from = performance.now()
+    run.abort.abort()
+    await run.task.close?.()
+    expect(performance.now() - from).toBeLessThan(2000)
+    proxy.weather = 'fine'
+    proxy.release()
+    await proxy.close()
+    expect(await lake.keys()).toEqual([])
   })
 })
 

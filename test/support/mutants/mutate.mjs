@@ -14,6 +14,12 @@ const mutants = {
     from: 'return commit\n',
     to: 'return upTo\n',
   },
+  // Not broken, but quicker: tests of a store that never answers need not wait a minute.
+  's3-silence-of-two-seconds': {
+    file: '/connectors/s3/store.ts',
+    from: 'silenceTimeoutMs = 60_000',
+    to: 'silenceTimeoutMs = 2000',
+  },
 }
 
 const mutant = mutants[process.env.MILLRACE_MUTANT]

@@ -26,6 +26,7 @@ const setup = (overrides: Partial<SinkCommitterParts> = {}) => {
     log,
     clock: systemClock,
     flushTimeoutMs: 20,
+    cancelled: new AbortController().signal,
     ...overrides,
   })
   return { committer, partitions, metrics, log, consumer: new FakeConsumer() }
@@ -37,6 +38,15 @@ describe('SinkCommitter', () => {
     expect(await committer.commit(task, consumer, [t0])).toBe('done')
     expect(await committer.commit(task, consumer, [t0])).toBe('done')
     expect(consumer.commits).toHaveLength(1)
+  })
+
+  it('commits nothing when the task was given up during flush', async () => {
+    const cancelled = new AbortController()
+    const { committer, consumer } = setup({ cancelled: cancelled.signal })
+    const flush = () => cancelled.abort()
+    await committer.commit({ ...task, flush }, consumer, [t0])
+    await committer.close({ ...task, flush }, consumer, [t0])
+    expect(consumer.commits).toEqual([])
   })
 
   it('waits for dead letters first', async () => {

@@ -447,6 +447,31 @@ describe('SinkLoop', () => {
     expect(run.consumer.commits).toEqual([])
   })
 
+  it.each(['flush', 'revoked'])('leaves the group when it is given up, though its last %s hangs', async method => {
+    const hang = deferred()
+    let hanging = false
+    const run = setup({
+      [method]: () => {
+        if (!run.stop.signal.aborted) return
+        hanging = true
+        return hang.promise
+      },
+    })
+    run.consumer.assign({ ...t0, offset: 0 })
+    run.consumer.append('t', 0, ['a'])
+    const ended = run.start()
+    await until(() => run.written.length === 1)
+    run.stop.abort()
+    await until(() => hanging)
+    const commits = run.consumer.commits.length
+    run.loop.cancel()
+    await ended
+    expect(run.consumer.closed).toBe(true)
+    hang.resolve()
+    await hang.promise
+    expect(run.consumer.commits).toHaveLength(commits)
+  })
+
   it('refuses to pause what is not assigned', async () => {
     const run = setup({})
     expect(() => run.loop.context.pause([t0])).toThrow('t-0 is not assigned to this task')

@@ -105,6 +105,19 @@ describe('requests', () => {
     expect(made.outage).toBeUndefined()
   })
 
+  it('that are cut off at the end count as given up, whatever they say', async () => {
+    const { made } = requests()
+    const gate = Promise.withResolvers<void>()
+    const attempt = vi.fn(() => gate.promise)
+    const sent = made.send(attempt, never)
+    made.end()
+    gate.reject(answer(403, 'AccessDenied'))
+    await expect(sent).rejects.toBeInstanceOf(StoppedError)
+    await expect(made.send(attempt, never)).rejects.toBeInstanceOf(StoppedError)
+    expect(attempt).toHaveBeenCalledTimes(1)
+    expect(made.fatal).toBeUndefined()
+  })
+
   it('run a few at once', async () => {
     const { made } = requests()
     let running = 0
