@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { Log } from '../../api/context.ts'
 import { sleep } from '../../base/abort.ts'
 import { backoffDelay } from '../../base/backoff.ts'
@@ -42,7 +43,7 @@ export class Cluster {
   #refreshing: Promise<void> | null = null
   #queued: Promise<void> | null = null
   #refreshedAt = Number.NEGATIVE_INFINITY
-  #closed = false
+  readonly #closing = new AbortController()
 
   /** `onClose`: after every close. */
   constructor(config: ClientConfig, log?: Log, onClose?: () => void) {
@@ -50,6 +51,12 @@ export class Cluster {
     this.#onClose = onClose
     this.log = log
     this.#mechanism = saslMechanism(config, log)
+    // One for each connection that is being opened.
+    setMaxListeners(0, this.#closing.signal)
+  }
+
+  get #closed(): boolean {
+    return this.#closing.signal.aborted
   }
 
   /** Topics to keep an eye on; `autoCreate` lets the broker create them when it may. */
@@ -137,17 +144,18 @@ export class Cluster {
   }
 
   async #open(node: Node, address: Address, nodeId: number): Promise<Connection> {
+    const { signal } = this.#closing
     const wait = node.notBefore - performance.now()
-    if (wait > 0) await sleep(wait)
-    if (this.#closed) throw closedError('Kafka client')
     try {
-      const connection = await Connection.open(address, nodeId, this.config, this.#mechanism)
+      if (wait > 0) await sleep(wait, signal)
+      const connection = await Connection.open(address, nodeId, this.config, this.#mechanism, signal)
       node.failures = 0
       node.notBefore = performance.now() + this.config.reconnectBackoff.initialMs
       node.connection = connection
       if (this.#closed) connection.close()
       return connection
     } catch (error) {
+      if (this.#closed) throw closedError('Kafka client')
       node.notBefore = performance.now() + backoffDelay(this.config.reconnectBackoff, node.failures++)
       throw error
     }
@@ -213,7 +221,7 @@ export class Cluster {
 
   /** Resolves when every socket is closed: no buffer of a request is read any more. */
   async close(): Promise<void> {
-    this.#closed = true
+    this.#closing.abort()
     this.#listeners.clear()
     const closing: Promise<void>[] = []
     for (const node of this.#nodes.values()) {

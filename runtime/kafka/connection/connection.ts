@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import { sleep } from '../../base/abort.ts'
+import { race } from '../../base/abort.ts'
 import {
   type Api,
   decodeResponse,
@@ -8,7 +8,7 @@ import {
   type ResponseOf,
   responseCorrelationId,
 } from '../../protocol/api.ts'
-import { asError, KafkaClientError } from '../errors.ts'
+import { asError, closedError, KafkaClientError } from '../errors.ts'
 import type { Address, ClientConfig } from '../settings.ts'
 import { type ApiRanges, commonVersion, negotiate } from './api-ranges.ts'
 import { authenticate } from './authenticate.ts'
@@ -46,6 +46,8 @@ interface Pending {
   readonly reject: (error: Error) => void
 }
 
+const NEVER = new AbortController().signal
+
 /**
  * One authenticated connection to one broker. Requests go out in order, several at a time, and are answered in order.
  * A rejection means that the socket is gone: nothing reads the request's buffers any more.
@@ -82,21 +84,23 @@ export class Connection {
     )
   }
 
-  /** Connects, learns the broker's versions, authenticates. `nodeId` -1: not known (bootstrap). */
+  /** Connects, learns the broker's versions, authenticates. `nodeId` -1: not known (bootstrap). `signal` gives up the attempt. */
   static async open(
     address: Address,
     nodeId: number,
     config: ClientConfig,
     mechanism: SaslMechanism | null,
+    signal: AbortSignal = NEVER,
   ): Promise<Connection> {
     const connection = new Connection(address, nodeId, config, mechanism)
-    const socket = await openSocket(address, config, (bytes, length) => connection.#onRead(bytes, length))
+    const socket = await openSocket(address, config, (bytes, length) => connection.#onRead(bytes, length), signal)
     connection.#attach(socket)
+    const negotiated = negotiate((api, version, body) => connection.#raw(api, version, body, null))
     try {
-      connection.#ranges = await negotiate((api, version, body) => connection.#raw(api, version, body, null))
-      if (mechanism !== null) await connection.#authenticate(mechanism)
+      connection.#ranges = await race(negotiated, signal)
+      if (mechanism !== null) await race(connection.#authenticate(mechanism), signal)
     } catch (error) {
-      connection.close()
+      connection.close(signal.aborted ? closedError('Kafka client') : undefined)
       throw error
     }
     connection.#watchIdle()
@@ -135,7 +139,7 @@ export class Connection {
   decode<A extends Api>(api: A, answer: RawAnswer): ResponseOf<A> {
     const response = decodeResponse(api, answer.version, answer.frame)
     const { throttleTimeMs } = response as { throttleTimeMs?: unknown }
-    if (typeof throttleTimeMs === 'number' && throttleTimeMs > 0) this.#hold(sleep(throttleTimeMs))
+    if (typeof throttleTimeMs === 'number' && throttleTimeMs > 0) this.#hold(this.#pause(throttleTimeMs))
     return response
   }
 
@@ -171,6 +175,7 @@ export class Connection {
     const chunks = encodeRequest(api, version, { correlationId: this.#nextId(), clientId: this.#config.clientId }, made)
     await new Promise<void>((resolve, reject) => {
       const socket = this.#usable()
+      this.#lastUsed = performance.now()
       socket.write(Buffer.concat(chunks), error => (error ? reject(this.#failure(api)) : resolve()))
     })
   }
@@ -308,6 +313,19 @@ export class Connection {
       },
     )
     this.#gate = gate
+  }
+
+  /** Resolves after `ms`, or when the connection is gone. */
+  #pause(ms: number): Promise<void> {
+    return new Promise(resolve => {
+      const done = (): void => {
+        clearTimeout(timer)
+        this.#onClosed.delete(done)
+        resolve()
+      }
+      const timer = setTimeout(done, ms)
+      this.#onClosed.add(done)
+    })
   }
 
   #watchIdle(): void {

@@ -1,6 +1,6 @@
 import { connect as connectTcp, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
-import { asError, KafkaClientError } from '../errors.ts'
+import { asError, closedError, KafkaClientError } from '../errors.ts'
 import type { Address, ClientConfig } from '../settings.ts'
 import { tlsOptions } from './tls.ts'
 
@@ -17,12 +17,13 @@ const slab = (): Buffer =>
 
 /**
  * Opens a socket, with TLS where the security protocol says so. `onRead` gets the bytes of each read; they are overwritten
- * by the next. Throws KafkaClientError CONNECTION, TIMEOUT or, for certificates, AUTHENTICATION.
+ * by the next. Throws KafkaClientError CONNECTION, TIMEOUT or, for certificates, AUTHENTICATION; CLOSED when `signal` aborts.
  */
 export function openSocket(
   address: Address,
   config: ClientConfig,
   onRead: (bytes: Uint8Array, length: number) => void,
+  signal: AbortSignal,
 ): Promise<Socket> {
   const { host, port } = address
   const isTls = config.securityProtocol.endsWith('SSL')
@@ -48,15 +49,19 @@ export function openSocket(
       socket.destroy()
     }, config.connectTimeoutMs)
 
+    function onAbort(): void {
+      failure ??= closedError('Kafka client')
+      socket.destroy()
+    }
     function onError(error: Error): void {
       failure ??= connectError(error, address, isTls)
     }
     function onClose(): void {
-      clearTimeout(timer)
+      settled()
       reject(failure ?? new KafkaClientError('CONNECTION', `${host}:${port} closed the connection at once`))
     }
     function connected(): void {
-      clearTimeout(timer)
+      settled()
       socket.setNoDelay(true)
       // An error between here and the next owner's listener must not end the process; the socket is destroyed then.
       socket.on('error', () => {})
@@ -64,8 +69,14 @@ export function openSocket(
       socket.off('close', onClose)
       resolve(socket)
     }
+    function settled(): void {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', onAbort)
+    }
     socket.on('error', onError)
     socket.on('close', onClose)
+    if (signal.aborted) onAbort()
+    else signal.addEventListener('abort', onAbort)
   })
 }
 

@@ -1,10 +1,12 @@
-import { afterEach, describe, expect, it } from 'vitest'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { Cluster } from '../../../../runtime/kafka/cluster/cluster.ts'
 import { GroupCoordinator } from '../../../../runtime/kafka/cluster/coordinator.ts'
 import { clientConfig } from '../../../../runtime/kafka/settings.ts'
 import { findCoordinator } from '../../../../runtime/protocol/messages/find-coordinator.ts'
 import { heartbeat } from '../../../../runtime/protocol/messages/heartbeat.ts'
 import { metadata } from '../../../../runtime/protocol/messages/metadata.ts'
+import { saslHandshake } from '../../../../runtime/protocol/messages/sasl-handshake.ts'
 import { type Asked, type ScriptedBroker, scriptedBroker } from '../connection/scripted-broker.ts'
 
 const brokers: ScriptedBroker[] = []
@@ -55,6 +57,54 @@ describe('cluster', () => {
     await Promise.all([first.close(), known.close()])
     await cluster.refresh().catch(() => cluster.refresh())
     expect(cluster.metadata.clusterId).toBe('after')
+  })
+
+  describe('closes at once though a connection is being opened', () => {
+    const closes = async (cluster: Cluster, isOpening = () => true): Promise<void> => {
+      const opening = cluster.refresh()
+      await vi.waitFor(() => expect(isOpening()).toBe(true))
+      await Promise.all([cluster.close(), expect(opening).rejects.toMatchObject({ kind: 'CLOSED' })])
+    }
+    const silent = async (): Promise<{ readonly address: string; readonly sockets: Set<Socket> }> => {
+      const sockets = new Set<Socket>()
+      const server = createServer(socket => sockets.add(socket))
+      await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+      onTestFinished(() => {
+        for (const socket of sockets) socket.destroy()
+        server.close()
+      })
+      return { address: `127.0.0.1:${(server.address() as AddressInfo).port}`, sockets }
+    }
+
+    it('to a broker that says nothing', async () => {
+      const { address, sockets } = await silent()
+      await closes(new Cluster(clientConfig({ 'bootstrap.servers': address })), () => sockets.size === 1)
+    })
+
+    it('after the backoff of an earlier failure', async () => {
+      const dead = await broker()
+      await dead.close()
+      const settings = { 'bootstrap.servers': dead.bootstrap, 'reconnect.backoff.ms': '60000' }
+      const cluster = new Cluster(clientConfig(settings))
+      await expect(cluster.refresh()).rejects.toMatchObject({ kind: 'CONNECTION' })
+      await closes(cluster)
+    })
+
+    it('with a token that does not come', async () => {
+      const { address, sockets } = await silent()
+      const asking = await scriptedBroker([metadata, saslHandshake])
+      brokers.push(asking)
+      asking.onRequest = ({ answer }) => answer(saslHandshake, { mechanisms: ['OAUTHBEARER'] })
+      const settings = {
+        'bootstrap.servers': asking.bootstrap,
+        'security.protocol': 'SASL_PLAINTEXT',
+        'sasl.mechanism': 'OAUTHBEARER',
+        'sasl.oauthbearer.token.endpoint.url': `http://${address}/token`,
+        'sasl.login.retry.backoff.max.ms': '100',
+        'sasl.jaas.config': 'Login required clientId="me" clientSecret="secret";',
+      }
+      await closes(new Cluster(clientConfig(settings)), () => sockets.size === 1)
+    })
   })
 
   it('reads the metadata once for many who ask, and again for who asks meanwhile', async () => {

@@ -122,6 +122,16 @@ describe('connection', () => {
     expect(at).toHaveLength(3)
   })
 
+  it('lets nobody wait for the end of a throttle when it is closed', async () => {
+    broker = await scriptedBroker(all)
+    broker.onRequest = ({ answer }) => answer(heartbeat, { throttleTimeMs: 60_000 })
+    const connection = await open()
+    await beat(connection, 'a')
+    const waiting = beat(connection, 'b')
+    connection.close()
+    await expect(waiting).rejects.toMatchObject({ kind: 'CONNECTION' })
+  })
+
   it('closes when it was idle for connections.max.idle.ms', async () => {
     broker = await scriptedBroker(all)
     const connection = await open({ 'connections.max.idle.ms': '40' })
