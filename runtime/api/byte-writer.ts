@@ -1,3 +1,5 @@
+const large = 256 * 1024
+
 /**
  * A growing buffer with a write position. Converters and lazy values write straight into it, so that a record's bytes
  * are made once, where they are sent from.
@@ -17,8 +19,9 @@ export class ByteWriter {
   reserve(bytes: number): void {
     const needed = this.pos + bytes
     if (needed <= this.buf.length) return
-    let capacity = this.buf.length * 2
-    while (capacity < needed) capacity *= 2
+    // Beyond a point, twice as much would mostly be memory that nobody uses.
+    let capacity = this.buf.length
+    while (capacity < needed) capacity += capacity < large ? capacity : capacity >> 2
     const grown = Buffer.allocUnsafeSlow(capacity)
     this.buf.copy(grown, 0, 0, this.pos)
     this.buf = grown

@@ -7,6 +7,7 @@ import type { ConnectRecord, Header, SourceRecord } from '../api/record.ts'
 import type { Schema } from '../api/schema.ts'
 import { partitionForKey } from '../kafka/partitioner.ts'
 import type { Delivery, Producer } from '../kafka/ports.ts'
+import { encodeHeaders } from '../protocol/record-batch-writer.ts'
 import { prepareConverter } from './prepare-converter.ts'
 import { RecordError } from './record-error.ts'
 import { retryRecord } from './retry-record.ts'
@@ -41,8 +42,6 @@ export interface SourcePipelineParts {
   readonly signal?: AbortSignal
 }
 
-type EncodedHeaders = readonly { readonly key: string; readonly value: Uint8Array | null }[]
-
 const turnEvery = 4096
 const maxTimestamp = 8.64e15
 
@@ -65,7 +64,7 @@ export class SourcePipeline {
   readonly #known = new Set<string>()
   #lastHeaders: readonly Header[] | undefined
   #lastTopic = ''
-  #encodedHeaders: EncodedHeaders = []
+  #encodedHeaders: Uint8Array | null = null
 
   constructor(parts: SourcePipelineParts) {
     this.#parts = parts
@@ -201,14 +200,16 @@ export class SourcePipeline {
   }
 
   /** Records of a source often share one list of headers: it is encoded once. */
-  #headers(topic: string, headers: readonly Header[]): EncodedHeaders {
+  #headers(topic: string, headers: readonly Header[]): Uint8Array | null {
     if (headers === this.#lastHeaders && topic === this.#lastTopic) return this.#encodedHeaders
     const { className, converter } = this.#parts.header
     try {
-      this.#encodedHeaders = headers.map(({ key, schema, value }) => ({
-        key,
-        value: converter.encodeHeader(topic, key, schema, resolveLazy(value)),
-      }))
+      this.#encodedHeaders = encodeHeaders(
+        headers.map(({ key, schema, value }) => ({
+          key,
+          value: converter.encodeHeader(topic, key, schema, resolveLazy(value)),
+        })),
+      )
     } catch (error) {
       throw new RecordError('HEADER_CONVERTER', className, error)
     }

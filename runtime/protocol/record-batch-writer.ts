@@ -104,8 +104,11 @@ export class RecordBatchWriter extends ByteWriter {
     this.#valueAt = this.pos = at + this.#valuePrefix
   }
 
-  /** Ends the record: its value is what was written since `beginRecord`; without `hasValue` it is null whatever was written. */
-  endRecord(hasValue: boolean, headers: readonly RecordHeader[] | null): void {
+  /**
+   * Ends the record: its value is what was written since `beginRecord`; without `hasValue` it is null whatever was written.
+   * `headers`: what `encodeHeaders` made, so that records with the same headers encode them once.
+   */
+  endRecord(hasValue: boolean, headers: Uint8Array | null): void {
     const valueAt = this.#valueAt
     if (valueAt === 0) throw new Error('No record was begun')
     const start = this.#end
@@ -116,8 +119,8 @@ export class RecordBatchWriter extends ByteWriter {
       this.buf[at] = 1
       this.pos = at + 1
     }
-    if (headers === null || headers.length === 0) this.buf[this.pos++] = 0
-    else this.#writeHeaders(headers)
+    if (headers === null) this.buf[this.pos++] = 0
+    else this.writeBytes(headers)
 
     const body = this.pos - start - this.#recordPrefix
     const prefix = varintSize(body)
@@ -150,22 +153,6 @@ export class RecordBatchWriter extends ByteWriter {
     this.pos += by
   }
 
-  #writeHeaders(headers: readonly RecordHeader[]): void {
-    this.pos = writeVarint(this.buf, this.pos, headers.length * 2)
-    for (const { key, value } of headers) {
-      const keyLength = Buffer.byteLength(key)
-      this.reserve(keyLength + (value === null ? 0 : value.length) + 10)
-      this.pos = writeVarint(this.buf, this.pos, keyLength * 2)
-      this.pos += this.buf.write(key, this.pos, keyLength, 'utf8')
-      if (value === null) this.buf[this.pos++] = 1
-      else {
-        this.pos = writeVarint(this.buf, this.pos, value.length * 2)
-        this.buf.set(value, this.pos)
-        this.pos += value.length
-      }
-    }
-  }
-
   /** Forgets the record begun. */
   rollback(): void {
     this.#valueAt = 0
@@ -181,7 +168,7 @@ export class RecordBatchWriter extends ByteWriter {
   ): void {
     this.beginRecord(timestamp, key)
     if (value !== null) this.writeBytes(value)
-    this.endRecord(value !== null, headers)
+    this.endRecord(value !== null, headers === null ? null : encodeHeaders(headers))
   }
 
   /**
@@ -236,6 +223,25 @@ export class RecordBatchWriter extends ByteWriter {
     this.#valueAt = 0
     this.#finished = null
   }
+}
+
+/** The headers of a record as they stand at its end: their number, then each key and value. */
+export const encodeHeaders = (headers: readonly RecordHeader[]): Buffer => {
+  const keys = headers.map(({ key }) => Buffer.byteLength(key))
+  const size = headers.reduce((sum, { value }, index) => sum + keys[index]! + (value?.length ?? 0) + 10, 5)
+  const block = Buffer.allocUnsafe(size)
+  let at = writeVarint(block, 0, headers.length * 2)
+  for (const [index, { key, value }] of headers.entries()) {
+    at = writeVarint(block, at, keys[index]! * 2)
+    at += block.write(key, at, 'utf8')
+    if (value === null) block[at++] = 1
+    else {
+      at = writeVarint(block, at, value.length * 2)
+      block.set(value, at)
+      at += value.length
+    }
+  }
+  return block.subarray(0, at)
 }
 
 /** Size of a length, zig-zag encoded. */

@@ -26,6 +26,20 @@ export interface SourceContract<C extends ConfigSpec, W extends Work> {
 const partitionKey = (partition: OffsetMap): string =>
   JSON.stringify(partition, (_, value) => (typeof value === 'bigint' ? String(value) : value))
 
+/** A record that outlives its batch: as the pipeline does, everything is taken from it before the next batch is asked for. */
+const taken = (record: SourceRecord): SourceRecord => ({
+  topic: record.topic,
+  partition: record.partition ?? null,
+  keySchema: record.keySchema ?? null,
+  key: resolveLazy(record.key),
+  valueSchema: record.valueSchema ?? null,
+  value: resolveLazy(record.value),
+  timestamp: record.timestamp ?? null,
+  headers: (record.headers ?? []).map(header => ({ ...header, value: resolveLazy(header.value) })),
+  sourcePartition: record.sourcePartition,
+  sourceOffset: record.sourceOffset,
+})
+
 /** A source that runs like in a worker, with offsets kept in a map. */
 class SourceRun {
   readonly records: SourceRecord[] = []
@@ -66,7 +80,7 @@ class SourceRun {
 
   async #read(): Promise<void> {
     for await (const batch of this.#task.read()) {
-      this.records.push(...batch)
+      this.records.push(...batch.map(taken))
       this.#wake()
       if (this.#abort.signal.aborted) return
     }

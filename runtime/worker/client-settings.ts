@@ -42,7 +42,7 @@ export const taskClientSettings = (
   const producer = (role: string): ClientSettings => ({
     acks: 'all',
     'delivery.timeout.ms': '2147483647',
-    'buffer.memory': String(Math.min(memoryBytes, 32 * 1024 * 1024)),
+    'buffer.memory': String(Math.min(memoryBytes, 16 * 1024 * 1024)),
     'client.id': `connector-${role}-${connector}-${task}`,
     ...prefixed(worker, 'producer.'),
     ...prefixed(connectorProps, 'producer.override.'),

@@ -135,17 +135,25 @@ export class Snapshot {
         if (type === readyForQuery) {
           socket.start = start
           if (failure !== undefined) throw failure
-          if (batch.length > 0) yield batch
+          if (batch.length === 0) return
+          this.#held = this.#held?.moved(new Moment())
+          yield batch
+          moment.end()
+          socket.recycle()
           return
         }
         if (batch.length >= maxBatchSize || bytes >= batchBytes) break
       }
       socket.start = start
       if (batch.length >= maxBatchSize || bytes >= batchBytes) {
+        const next = new Moment()
+        this.#held = this.#held?.moved(next)
         yield batch
+        moment.end()
+        socket.recycle()
         batch = []
         bytes = 0
-        moment = new Moment()
+        moment = next
       } else if (failure !== undefined && failure.severity !== 'ERROR') throw failure
       else await socket.more()
     }

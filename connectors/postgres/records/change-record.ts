@@ -78,6 +78,7 @@ export class Change extends LazyValue implements Position {
   }
 
   #build(): unknown {
+    this.#moment.check()
     const { table, buf, transaction, lsn } = this
     const { ms, micros, nanos } = this.#moment
     const row = (at: number, oldAt: number) => {
@@ -123,6 +124,7 @@ export class Change extends LazyValue implements Position {
   }
 
   override writeJson(target: Buffer, at: number): number {
+    this.#moment.check()
     const { table, transaction } = this
     let pos = at
     if (this.oldAt < 0) pos = put(insertStart, target, pos)

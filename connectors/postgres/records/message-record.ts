@@ -21,7 +21,7 @@ interface MessageParts {
 }
 
 const contentOf = (content: Buffer, mode: BinaryMode): Buffer | string => {
-  if (mode === 'bytes') return Buffer.from(content)
+  if (mode === 'bytes') return content
   if (mode === 'hex') return content.toString('hex')
   const text = content.toString('base64')
   return mode === 'base64' ? text : text.replaceAll('+', '-').replaceAll('/', '_')

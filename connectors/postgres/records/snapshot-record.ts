@@ -70,6 +70,7 @@ class SnapshotValue extends LazyValue {
   }
 
   #build(): unknown {
+    this.#moment.check()
     const { table, point } = this.#from
     splitLine(this.#buf, this.#at, this.#end, table.row.fields)
     const { ms, micros, nanos } = this.#moment
@@ -103,6 +104,7 @@ class SnapshotValue extends LazyValue {
   }
 
   override writeJson(target: Buffer, at: number): number {
+    this.#moment.check()
     const { table, tails } = this.#from
     const json = this.#moment.json
     splitLine(this.#buf, this.#at, this.#end, table.row.fields)
@@ -134,6 +136,14 @@ export class SnapshotRecord implements SourceRecord {
     this.#moment = moment
   }
 
+  /** The same record in memory of its own and in another batch. */
+  moved(moment: Moment): SnapshotRecord {
+    const row = Buffer.from(this.#buf.subarray(this.#at, this.#end))
+    const record = new SnapshotRecord(this.#from, row, 0, row.length, moment)
+    record.marker = this.marker
+    return record
+  }
+
   get topic(): string {
     return this.#from.table.topic
   }
@@ -144,7 +154,7 @@ export class SnapshotRecord implements SourceRecord {
 
   get key(): LazyValue | null {
     const { key } = this.#from.table
-    return key === undefined ? null : new RowKey(key, 'copy', this.#buf, this.#at, -1, this.#end)
+    return key === undefined ? null : new RowKey(key, 'copy', this.#buf, this.#at, -1, this.#end, this.#moment)
   }
 
   get valueSchema(): Schema {

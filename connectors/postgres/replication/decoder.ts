@@ -194,8 +194,8 @@ export class Decoder {
     return new Change(table, buf, oldAt, newAt, end, op, this.#transaction!, this.#lsn, this.#count, moment)
   }
 
-  #key(table: CapturedTable, buf: Buffer, at: number, oldAt: number, end: number): RowKey | null {
-    return table.key === undefined ? null : new RowKey(table.key, 'stream', buf, at, oldAt, end)
+  #key(table: CapturedTable, buf: Buffer, at: number, oldAt: number, end: number, moment: Moment): RowKey | null {
+    return table.key === undefined ? null : new RowKey(table.key, 'stream', buf, at, oldAt, end, moment)
   }
 
   #emit(table: CapturedTable, key: RowKey | null, change: Change, into: SourceRecord[]): void {
@@ -210,7 +210,7 @@ export class Decoder {
     const newAt = at + 5
     this.#emit(
       table,
-      this.#key(table, buf, newAt, -1, end),
+      this.#key(table, buf, newAt, -1, end, moment),
       this.#change(table, buf, -1, newAt, end, 'c', moment),
       into,
     )
@@ -232,7 +232,7 @@ export class Decoder {
       if (sameFields(buf, table.row.columns)) return
     }
     const change = this.#change(table, buf, oldAt, newAt, end, 'u', moment)
-    this.#emit(table, this.#key(table, buf, newAt, oldAt, end), change, into)
+    this.#emit(table, this.#key(table, buf, newAt, oldAt, end, moment), change, into)
   }
 
   #keyChanged(table: CapturedTable, buf: Buffer, newAt: number, oldAt: number): boolean {
@@ -257,8 +257,8 @@ export class Decoder {
     into: SourceRecord[],
   ): void {
     const { skipped } = this.#settings
-    const oldKey = this.#key(table, buf, oldAt, -1, end)
-    const newKey = this.#key(table, buf, newAt, oldAt, end)
+    const oldKey = this.#key(table, buf, oldAt, -1, end, moment)
+    const newKey = this.#key(table, buf, newAt, oldAt, end, moment)
     const create = this.#change(table, buf, -1, newAt, end, 'c', moment)
     const told = (key: string, value: RowKey | null): readonly Header[] => [
       { key, schema: table.keySchema, value },
@@ -286,7 +286,7 @@ export class Decoder {
     const table = this.#table(buf.readUInt32BE(at))
     if (table === null) return
     const oldAt = at + 5
-    const key = this.#key(table, buf, oldAt, -1, end)
+    const key = this.#key(table, buf, oldAt, -1, end, moment)
     const change = this.#change(table, buf, oldAt, -1, end, 'd', moment)
     const tombstone = key !== null && this.#settings.config.tombstonesOnDelete
     // The event is done with the tombstone, not before.

@@ -55,7 +55,7 @@ export const readLogicalMessage = (buf: Buffer, at: number): LogicalMessage => {
     transactional: (buf[at]! & 1) === 1,
     lsn: buf.readUInt32BE(at + 1) * 4294967296 + buf.readUInt32BE(at + 5),
     prefix: buf.toString('utf8', at + 9, end),
-    content: buf.subarray(end + 5, end + 5 + length),
+    content: Buffer.from(buf.subarray(end + 5, end + 5 + length)),
   }
 }
 

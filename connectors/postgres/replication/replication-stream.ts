@@ -105,9 +105,11 @@ export class ReplicationStream {
     const { maxBatchSize, heartbeatIntervalMs } = settings.config
     const { socket } = connection
     let batch: SourceRecord[] = []
+    let moment = new Moment()
     while (!signal.aborted) {
       const since = socket.arrived
-      const relation = this.#decode(batch, maxBatchSize)
+      if (batch.length === 0) moment = new Moment()
+      const relation = this.#decode(batch, maxBatchSize, moment)
       if (relation !== undefined) {
         await this.#parts.relation(relation)
         continue
@@ -115,6 +117,8 @@ export class ReplicationStream {
       if (heartbeatIntervalMs > 0 && batch.length === 0) await this.#beat(batch, heartbeatIntervalMs)
       if (batch.length > 0) {
         yield batch
+        moment.end()
+        socket.recycle()
         batch = []
         continue
       }
@@ -143,12 +147,11 @@ export class ReplicationStream {
   }
 
   /** Decodes what has arrived, until the batch is full or a table must be looked at. */
-  #decode(batch: SourceRecord[], maxBatchSize: number): RelationMessage | undefined {
+  #decode(batch: SourceRecord[], maxBatchSize: number, moment: Moment): RelationMessage | undefined {
     const { decoder, connection } = this.#parts
     const { socket } = connection
     const { buf, end } = socket
     const begin = socket.start
-    const moment = new Moment()
     let { start } = socket
     try {
       while (end - start >= 5 && batch.length < maxBatchSize && start - begin < batchBytes) {

@@ -23,13 +23,12 @@ export interface Codec {
 /** Where the text comes from: COPY escapes backslashes, tabs and line ends; the replication stream sends values as they are. */
 export type TextSource = 'copy' | 'stream'
 
-const backslash = 0x5c
 const plain: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v' }
 
 /** The value's text. */
 export const textOf = (src: Buffer, at: number, end: number, source: TextSource): string => {
   const text = src.toString('utf8', at, end)
-  if (source === 'stream' || src.indexOf(backslash, at) < 0 || !text.includes('\\')) return text
+  if (source === 'stream' || !text.includes('\\')) return text
   return text.replace(/\\(.)/gs, (_, letter: string) => plain[letter] ?? letter)
 }
 

@@ -39,13 +39,17 @@ export const asciiCodec = (schema: Schema): Codec => ({
   },
 })
 
+const trueJson = Buffer.from('true')
+const falseJson = Buffer.from('false')
+
 export const booleanCodec = (): Codec => ({
   schema: s.boolean(),
   factor: 0,
   extra: 5,
   value: (src, at) => src[at] === 0x74,
   write(src, at, _end, out, pos) {
-    return pos + out.write(src[at] === 0x74 ? 'true' : 'false', pos, 'latin1')
+    const text = src[at] === 0x74 ? trueJson : falseJson
+    return copyBytes(text, 0, text.length, out, pos)
   },
 })
 
@@ -178,7 +182,8 @@ const floatCodec =
       ...parsed,
       write(src, at, end, out, pos) {
         // The shortest digits are Java's too, where neither uses an exponent: 0.001 up to 10^7.
-        const point = src.indexOf(0x2e, at)
+        let point = at
+        while (point < end && src[point] !== 0x2e) point++
         const first = src[at]!
         if (
           point > at &&

@@ -2,11 +2,15 @@ import { connect as connectTcp, type Socket } from 'node:net'
 import { type ConnectionOptions, connect as connectTls } from 'node:tls'
 import { ConnectionLost } from './pg-error.ts'
 
-const chunkBytes = 1024 * 1024
+const chunkBytes = 2 * 1024 * 1024
 /** A read is not started into less room than this. */
 const leastRoom = 64 * 1024
+/** Memory that is kept to be read into again. */
+const keptChunks = 8
+/** A read takes no more at once: unread bytes have to be moved when the chunk is full. */
+const mostRead = 256 * 1024
 /** Unread bytes at which the socket is paused until someone reads on. */
-const highWater = 1024 * 1024
+const highWater = 512 * 1024
 /** A read below this is a small one. */
 const smallRead = 64 * 1024
 
@@ -21,8 +25,8 @@ type State = { error: Error | undefined; wake: (() => void) | undefined }
 
 /**
  * Bytes of a connection, read with as few and as large reads as possible. Unread bytes are `buf[start..end)`; the reader moves
- * `start`. Bytes that were read stay valid for as long as someone holds `buf`: memory is never reused, so that records may
- * point into it. `buf` is another one after an `await`.
+ * `start`. What was read stays where it is until `recycle`, so that records may point into it. `buf` is another one after an
+ * `await`.
  */
 export class WireSocket {
   buf: Buffer = Buffer.allocUnsafeSlow(chunkBytes)
@@ -37,6 +41,9 @@ export class WireSocket {
   paceMs = 0
   readonly #socket: Socket
   readonly #state: State
+  /** Full, and perhaps still pointed into. */
+  #full: Buffer[] = []
+  readonly #free: Buffer[] = []
   #paused = false
   #timer: NodeJS.Timeout | undefined
 
@@ -132,6 +139,15 @@ export class WireSocket {
     this.#wakeUp()
   }
 
+  /**
+   * Nobody reads any more what lies before `start`: its memory is read into again. Fresh memory for everything that arrives
+   * would cost a full collection every few dozen MB.
+   */
+  recycle(): void {
+    for (const chunk of this.#full) if (this.#free.length < keptChunks) this.#free.push(chunk)
+    this.#full = []
+  }
+
   get failed(): Error | undefined {
     return this.#state.error
   }
@@ -172,13 +188,15 @@ export class WireSocket {
   /** Where the next read goes; asked for right after each read. */
   #room(): Buffer {
     if (this.buf.length - this.end < leastRoom) this.#grow(this.end - this.start + leastRoom)
-    return this.buf.subarray(this.end)
+    return this.buf.subarray(this.end, this.end + mostRead)
   }
 
   /** Goes on in new memory with room for at least `bytes` from `start` on. What was read before stays where it is. */
   #grow(bytes: number): void {
-    const next = Buffer.allocUnsafeSlow(Math.max(chunkBytes, bytes * 2))
+    const capacity = bytes > chunkBytes / 2 ? bytes * 2 : chunkBytes
+    const next = (capacity === chunkBytes ? this.#free.pop() : undefined) ?? Buffer.allocUnsafeSlow(capacity)
     this.buf.copy(next, 0, this.start, this.end)
+    if (this.buf.length === chunkBytes && this.#full.length < keptChunks) this.#full.push(this.buf)
     this.end -= this.start
     this.start = 0
     this.buf = next

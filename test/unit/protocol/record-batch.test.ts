@@ -13,7 +13,7 @@ import { type CompressionType, compressionTypes } from '../../../runtime/protoco
 import { KafkaProtocolError } from '../../../runtime/protocol/error-codes.ts'
 import { CorruptRecordError, ProtocolError } from '../../../runtime/protocol/protocol-error.ts'
 import { RecordBatchReader } from '../../../runtime/protocol/record-batch-reader.ts'
-import { RecordBatchWriter, type RecordHeader } from '../../../runtime/protocol/record-batch-writer.ts'
+import { encodeHeaders, RecordBatchWriter, type RecordHeader } from '../../../runtime/protocol/record-batch-writer.ts'
 
 interface TestRecord {
   readonly timestamp: number
@@ -161,7 +161,7 @@ describe('the writer', () => {
     const writer = new RecordBatchWriter()
     writer.beginRecord(1, null)
     writer.writeText('whatever')
-    writer.endRecord(false, [{ key: 'h', value: null }])
+    writer.endRecord(false, encodeHeaders([{ key: 'h', value: null }]))
     const reader = new RecordBatchReader()
     reader.read(writer.finish())
     expect(records(reader)).toEqual([{ timestamp: 1, key: null, value: null, headers: [{ key: 'h', value: null }] }])

@@ -387,7 +387,9 @@ test('a key looks no further than its last column', () => {
   expect(table.key!.fields).toBe(1)
   expect(new RowLayout([]).fields).toBe(0)
   const line = Buffer.from('5\tcut off')
-  expect(json(table.keySchema, new RowKey(table.key!, 'copy', line, 0, -1, line.length))).toEqual({ id: 5 })
+  expect(json(table.keySchema, new RowKey(table.key!, 'copy', line, 0, -1, line.length, new Moment(1000)))).toEqual({
+    id: 5,
+  })
   expect(new ChangeRecord(table, null, null, [], partition, { storable: () => ({ lsn: 1 }) }).sourceOffset).toEqual({
     lsn: 1,
   })
