@@ -88,8 +88,17 @@ export const startPostgres = async (
       }
     }
   }
+  // A signal from the terminal reaches the server too, and `server.stop` would wait for ever for one that is gone.
+  const isRunning = async () => {
+    const pid = await readFile(join(dataDir, 'postmaster.pid'), 'utf8').catch(() => '')
+    try {
+      return pid !== '' && process.kill(Number(pid.split('\n')[0]), 0)
+    } catch {
+      return false
+    }
+  }
   const stop = async () => {
-    await server.stop()
+    if (await isRunning()) await server.stop()
     await rm(folder, { recursive: true, force: true })
   }
   try {

