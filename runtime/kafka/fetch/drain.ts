@@ -1,4 +1,4 @@
-import { BatchAttributes, BatchLayout, readBaseOffset, wholeBatchSize } from '../../protocol/batch-header.ts'
+import { BatchAttributes, BatchLayout, checkCrc, readBaseOffset, wholeBatchSize } from '../../protocol/batch-header.ts'
 import { controlType } from '../../protocol/control-records.ts'
 import { EMPTY_BYTES } from '../../protocol/primitives.ts'
 import { CorruptRecordError } from '../../protocol/protocol-error.ts'
@@ -92,6 +92,8 @@ export class Drain {
           state.damagedAt = -1
           if (batch !== null) return batch
         } else {
+          // What says that a batch is not for us may be what is damaged (invariant 4).
+          checkCrc(records, pos, size)
           chunk.pos = pos + size
           if (last >= state.position) state.position = last + 1
         }

@@ -1,4 +1,4 @@
-import { EMPTY_BYTES } from '../../protocol/primitives.ts'
+import { EMPTY_BYTES, ZERO_UUID } from '../../protocol/primitives.ts'
 import type { Frame } from './frame.ts'
 import type { TransactionFilter } from './transaction-filter.ts'
 
@@ -41,6 +41,7 @@ export class FetchPartition {
   chunkBytes = 0
   /** The offset of the batch whose checksum was wrong once. */
   damagedAt = -1
+  #topicId = ZERO_UUID
 
   constructor(topic: string, partition: number, offset: number) {
     this.topic = topic
@@ -61,6 +62,14 @@ export class FetchPartition {
   /** More is there than was asked for. */
   get isBehind(): boolean {
     return this.fetchOffset < this.limit
+  }
+
+  /** Told the topic's id as the metadata has it now; zeros: not known. True when the topic was deleted and made anew: its log has other records at our offsets. */
+  madeAnew(topicId: string): boolean {
+    if (topicId === ZERO_UUID) return false
+    const before = this.#topicId
+    this.#topicId = topicId
+    return before !== ZERO_UUID && topicId !== before
   }
 
   add(chunk: Chunk): void {

@@ -1,7 +1,9 @@
 import type { Log } from '../../api/context.ts'
 import type { TopicPartition, TopicPartitionOffset } from '../../api/record.ts'
 import { backoffDelay } from '../../base/backoff.ts'
+import { wholeBatchSize } from '../../protocol/batch-header.ts'
 import { errorOf, KafkaProtocolError } from '../../protocol/error-codes.ts'
+import { ZERO_UUID } from '../../protocol/primitives.ts'
 import type { Cluster, Lane } from '../cluster/cluster.ts'
 import { listOffsets } from '../cluster/offsets.ts'
 import { Refresher } from '../cluster/refresher.ts'
@@ -36,6 +38,8 @@ const DEPTH = 2
 /** An answer is taken in without a pause: larger ones would hold up the event loop. */
 const LARGEST_ANSWER = 8 * 1024 * 1024
 const PARKED_BYTES = 256 * 1024
+/** Answers without a whole batch, one behind the other, before the partition counts as damaged. */
+const MAX_CUT_SHORT = 8
 
 /** Codes that a look at the metadata, or a little time, cures. */
 const passing: ReadonlySet<string> = new Set(['UNKNOWN_SERVER_ERROR', 'FENCED_LEADER_EPOCH', 'UNKNOWN_LEADER_EPOCH'])
@@ -165,6 +169,10 @@ export class Fetcher {
         this.#refresher.request()
         continue
       }
+      if (state.madeAnew(this.#cluster.metadata.topic(state.topic)?.id ?? ZERO_UUID)) {
+        this.#beginAnew(state)
+        continue
+      }
       let lists = nodes.get(leader)
       if (lists === undefined) nodes.set(leader, (lists = { behind: [], ended: [] }))
       // Without a wait the broker would not gather `fetch.min.bytes`.
@@ -181,17 +189,16 @@ export class Fetcher {
       lanes = LANES.map(lane => ({ lane, inFlight: 0, parked: false }))
       this.#brokers.set(nodeId, lanes)
     }
+    // First: they ask for little, and would never get their turn while others have much to catch up with.
+    const idle = ended.length === 0 ? null : quietest([...lanes].reverse(), 1)
+    if (idle !== null) this.#send(nodeId, idle, ended, true)
     // Two groups when there are two partitions: while one answer is taken in, the other is on its way.
     const groups =
       behind.length > 1 ? [behind.splice(0, behind.length >> 1), behind] : behind.length > 0 ? [behind] : []
     for (const group of groups) {
       const lane = quietest(lanes, DEPTH)
-      if (lane === null) return
-      if (group.length > 0 && !this.#send(nodeId, lane, group, false)) return
+      if (lane === null || !this.#send(nodeId, lane, group, false)) return
     }
-    if (ended.length === 0) return
-    const idle = quietest(lanes, 1)
-    if (idle !== null) this.#send(nodeId, idle, ended, true)
   }
 
   /** False: nothing can be sent now. */
@@ -269,13 +276,18 @@ export class Fetcher {
   }
 
   #arrived(state: FetchPartition, answer: PartitionAnswer, frame: Frame): boolean {
-    state.failures = 0
-    state.limit = this.#config.readCommitted ? answer.lastStableOffset : answer.highWatermark
     const { records } = answer
-    if (records === null || records.length === 0) return false
+    const limit = this.#config.readCommitted ? answer.lastStableOffset : answer.highWatermark
+    if (records === null || records.length === 0) {
+      state.failures = 0
+      // Whatever the log's end: the rest may be a hole of compaction, or the answer was full. Asking goes on with a wait.
+      state.limit = Math.min(limit, state.fetchOffset)
+      return false
+    }
     const next = offsetAfter(records, state.fetchOffset)
-    // Not even one batch: damaged, which decoding will say, or cut short, then it is asked for first next time.
-    if (next === state.fetchOffset && records.length < this.#config.maxPartitionBytes) return false
+    if (next === state.fetchOffset && isCut(records)) return this.#cutShort(state, records.length)
+    state.failures = 0
+    state.limit = limit
     state.fetchOffset = next
     const filter = this.#config.readCommitted ? new TransactionFilter(answer.abortedTransactions ?? []) : null
     state.add({ records, pos: 0, filter, frame, error: null, turnTo: null })
@@ -287,12 +299,25 @@ export class Fetcher {
     return true
   }
 
+  /** Not even one batch: it is asked for first next time, and then comes whole whatever its size. */
+  #cutShort(state: FetchPartition, bytes: number): boolean {
+    if (state.failures < MAX_CUT_SHORT) {
+      this.#backOff(state)
+      return false
+    }
+    const { topic, partition, fetchOffset } = state
+    const text = `${topic}-${partition} cannot be read at offset ${fetchOffset}: ${bytes} bytes hold no whole record batch`
+    state.fail(new Error(text))
+    this.waiting.add(state)
+    return true
+  }
+
   /** True when the reader must hear of it. */
   #failed(state: FetchPartition, offset: number, errorCode: number): boolean {
     const { topic, partition } = state
     const { name, retriable } = errorOf(errorCode)
     if (name === 'OFFSET_OUT_OF_RANGE' && this.#config.reset !== 'none') {
-      void this.#reset(state, offset, this.#config.reset)
+      void this.#reset(state, offset, this.#config.reset, 'it is not in the log (any more)')
       return false
     }
     if ((retriable && name !== 'CORRUPT_MESSAGE') || passing.has(name)) {
@@ -311,7 +336,21 @@ export class Fetcher {
     this.#wakeAt(state.notBefore)
   }
 
-  async #reset(state: FetchPartition, offset: number, place: 'earliest' | 'latest'): Promise<void> {
+  /** From the beginning, wherever `auto.offset.reset` points: all of its records are new (invariant 4). */
+  #beginAnew(state: FetchPartition): void {
+    const reason = 'the topic was deleted and made anew'
+    if (this.#config.reset !== 'none') {
+      void this.#reset(state, state.fetchOffset, 'earliest', reason)
+      return
+    }
+    const { topic, partition, fetchOffset } = state
+    const text = `${topic}-${partition} cannot be read at offset ${fetchOffset}: ${reason}, and auto.offset.reset is none`
+    state.fail(new Error(text))
+    this.waiting.add(state)
+    this.#options.onArrival()
+  }
+
+  async #reset(state: FetchPartition, offset: number, place: 'earliest' | 'latest', reason: string): Promise<void> {
     const { epoch } = state
     state.stopped = true
     try {
@@ -320,11 +359,12 @@ export class Fetcher {
         timeoutMs: Number.POSITIVE_INFINITY,
       })
       if (state.epoch !== epoch || found === undefined) return
-      this.#log?.warn('The offset to read is not in the log (any more); reading goes on elsewhere', {
+      this.#log?.warn('Reading cannot go on at its offset and goes on elsewhere', {
+        reason,
         topic: state.topic,
         partition: state.partition,
         offset,
-        'auto.offset.reset': place,
+        place,
         newOffset: found.offset,
       })
       state.turnTo(found.offset)
@@ -379,6 +419,15 @@ export class Fetcher {
       },
       Math.max(1, Math.ceil(at - performance.now())),
     )
+  }
+}
+
+/** The first batch does not end in `records`. A damaged header is no cut: decoding says what is wrong with it. */
+function isCut(records: Buffer): boolean {
+  try {
+    return wholeBatchSize(records, 0, records.length) < 0
+  } catch {
+    return false
   }
 }
 

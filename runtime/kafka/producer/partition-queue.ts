@@ -149,6 +149,8 @@ export class PartitionQueue {
 
   /** The topic may have been deleted and made anew: its new log knows nothing of our sequences. True when it was. */
   movedTo(topicId: string): boolean {
+    // A broker that does not tell is no news: the batch that waits may well be in the log.
+    if (topicId === ZERO_UUID) return false
     const moved = this.#topicId !== ZERO_UUID && topicId !== this.#topicId
     this.#topicId = topicId
     if (moved) {

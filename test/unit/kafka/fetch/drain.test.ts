@@ -6,7 +6,7 @@ import { offsetAfter } from '../../../../runtime/kafka/fetch/fetch-request.ts'
 import { Frame } from '../../../../runtime/kafka/fetch/frame.ts'
 import { type AbortedTransaction, TransactionFilter } from '../../../../runtime/kafka/fetch/transaction-filter.ts'
 import type { FetchedBatch } from '../../../../runtime/kafka/ports.ts'
-import { setBaseOffset } from '../../../../runtime/protocol/batch-header.ts'
+import { BatchAttributes, BatchLayout, setBaseOffset } from '../../../../runtime/protocol/batch-header.ts'
 import { endTransactionBatch } from '../../../../runtime/protocol/control-records.ts'
 import { RecordBatchWriter } from '../../../../runtime/protocol/record-batch-writer.ts'
 
@@ -144,6 +144,20 @@ describe('drain', () => {
     waiting.add(state)
     expect(() => drain.take(waiting)).toThrow(/t-4 cannot be read at offset 5: .*checksum/)
     expect(() => drain.take(waiting)).toThrow(/t-4/)
+  })
+
+  it.each([
+    ['markers', BatchLayout.ATTRIBUTES + 1, (byte: number) => byte | BatchAttributes.CONTROL],
+    ['what lies below the position', BatchLayout.LAST_OFFSET_DELTA, () => 0xff],
+  ])('does not step over a batch that damage makes look like %s', (_, at, damage) => {
+    const state = new FetchPartition('t', 4, 5)
+    const bad = batch(5, 5)
+    bad[at] = damage(bad[at]!)
+    const { drain, damaged } = drainOf()
+    arrive(state, [bad])
+    expect(drain.take(new Set([state])).batches).toEqual([])
+    expect(damaged.join()).toMatch(/checksum/)
+    expect([state.position, state.fetchOffset]).toEqual([5, 5])
   })
 
   it('says an error after what came before it', () => {

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { Cluster } from '../../../../runtime/kafka/cluster/cluster.ts'
 import { Drain } from '../../../../runtime/kafka/fetch/drain.ts'
 import { fetchConfig } from '../../../../runtime/kafka/fetch/fetch-config.ts'
@@ -13,7 +13,7 @@ import { metadata } from '../../../../runtime/protocol/messages/metadata.ts'
 import { RecordBatchWriter } from '../../../../runtime/protocol/record-batch-writer.ts'
 import { type Asked, type ScriptedBroker, scriptedBroker } from '../connection/scripted-broker.ts'
 
-const TOPIC_ID = 'AAAAAAAAAAAAAAAAAAAAAQ'
+const [TOPIC_ID, OTHER_ID] = ['AAAAAAAAAAAAAAAAAAAAAQ', 'AAAAAAAAAAAAAAAAAAAAAg']
 
 interface Request {
   readonly offsets: Readonly<Record<number, number>>
@@ -22,6 +22,7 @@ interface Request {
 }
 
 let broker: ScriptedBroker
+let topicId: string
 let cluster: Cluster
 let fetcher: Fetcher
 const requests: Request[] = []
@@ -39,17 +40,20 @@ const batch = (offset: number, size = 10): Buffer => {
 interface Script {
   readonly partitions: number
   error?: (partition: number, offset: number, request: number) => KafkaErrorName | undefined
-  readonly end: number
+  readonly end: number | ((partition: number) => number)
   readonly size?: number
+  /** Instead of a batch. */
+  readonly bytes?: (offset: number, request: number) => Buffer | null
 }
 
 const start = async (script: Script, settings: Record<string, string> = {}, maxBufferedBytes?: number) => {
   broker = await scriptedBroker([metadata, fetch, listOffsets])
+  topicId = TOPIC_ID
   const leaders = Array.from({ length: script.partitions }, (_, partitionIndex) => ({ partitionIndex, leaderId: 1 }))
   broker.onRequest = asked => {
     if (asked.api === metadata) {
       const brokers = [{ nodeId: 1, host: broker.host, port: broker.port }]
-      asked.answer(metadata, { brokers, topics: [{ name: 't', topicId: TOPIC_ID, partitions: leaders }] })
+      asked.answer(metadata, { brokers, topics: [{ name: 't', topicId, partitions: leaders }] })
     } else if (asked.api === listOffsets) {
       asked.answer(listOffsets, { topics: [{ name: 't', partitions: [{ partitionIndex: 0, offset: 3 }] }] })
     } else answerFetch(asked, script)
@@ -100,13 +104,16 @@ const answerFetch = (asked: Asked, script: Script): void => {
   let any = false
   const partitions = wanted.map(({ partition, fetchOffset }) => {
     const error = script.error?.(partition, fetchOffset, request)
-    const records = error === undefined && fetchOffset < script.end ? batch(fetchOffset, script.size) : null
+    const end = typeof script.end === 'number' ? script.end : script.end(partition)
+    const made = (): Buffer | null =>
+      script.bytes === undefined ? batch(fetchOffset, script.size) : script.bytes(fetchOffset, request)
+    const records = error === undefined && fetchOffset < end ? made() : null
     if (error !== undefined || records !== null) any = true
     const errorCode = error === undefined ? 0 : errorCodes[error]
-    return { partitionIndex: partition, errorCode, highWatermark: script.end, lastStableOffset: script.end, records }
+    return { partitionIndex: partition, errorCode, highWatermark: end, lastStableOffset: end, records }
   })
   // Without news the request stays at the broker.
-  if (any || maxWaitMs === 0) asked.answer(fetch, { responses: [{ topicId: TOPIC_ID, partitions }] })
+  if (any || maxWaitMs === 0) asked.answer(fetch, { responses: [{ topicId, partitions }] })
 }
 
 const assign = (...offsets: readonly number[]): void =>
@@ -194,5 +201,73 @@ describe(Fetcher, () => {
     expect(requests.some(({ offsets }) => offsets[0] !== undefined)).toBe(false)
     fetcher.unhold()
     expect(await read(3)).toEqual(['0:0', '0:1', '0:2'])
+  })
+
+  it('partitions at their end are asked for while others have much to catch up with', async () => {
+    const read = await start({ partitions: 6, end: partition => (partition === 5 ? 0 : 10_000) })
+    assign(0, 0, 0, 0, 0, 0)
+    await read(600)
+    const parked = requests.findIndex(({ maxWaitMs, offsets }) => maxWaitMs > 0 && offsets[5] === 0)
+    expect(parked).toBeGreaterThan(0)
+    expect(parked).toBeLessThan(20)
+  })
+
+  it('waits at the broker for what is not there, though the log seems to go on', async () => {
+    // A hole of compaction at the end: below the high watermark, and nothing to read.
+    const read = await start({ partitions: 1, end: 5, bytes: offset => (offset < 3 ? batch(offset) : null) })
+    assign(0)
+    expect(await read(3)).toEqual(['0:0', '0:1', '0:2'])
+    await vi.waitFor(() => expect(requests.at(-1)!.maxWaitMs).toBeGreaterThan(0))
+    expect(requests.filter(({ offsets }) => offsets[0] === 3).length).toBe(2)
+  })
+
+  it('gets over answers without a whole batch, and says so when nothing else comes', async () => {
+    const cut = (offset: number): Buffer => batch(offset).subarray(0, 50)
+    const read = await start({
+      partitions: 1,
+      end: 9,
+      bytes: (offset, request) => (offset < 2 && request !== 1 ? batch(offset) : cut(offset)),
+    })
+    assign(0)
+    expect(await read(2)).toEqual(['0:0', '0:1'])
+    await expect(read(1)).rejects.toThrow(/t-0 cannot be read at offset 2: 50 bytes hold no whole record batch/)
+  })
+
+  it('says that a header is damaged', async () => {
+    const damaged = (offset: number): Buffer => {
+      const bytes = batch(offset)
+      bytes[16] = 9
+      return bytes
+    }
+    const read = await start({ partitions: 1, end: 9, bytes: offset => (offset < 2 ? batch(offset) : damaged(offset)) })
+    assign(0)
+    expect(await read(2)).toEqual(['0:0', '0:1'])
+    await expect(read(1)).rejects.toThrow(/t-0 cannot be read at offset 2: .*magic 9/)
+  })
+
+  it.each([
+    ['latest', ['0:3', '0:4']],
+    ['earliest', ['0:3', '0:4']],
+  ])('reads a topic that was made anew from its beginning (auto.offset.reset=%s)', async (reset, expected) => {
+    const error = (_: number, offset: number): KafkaErrorName | undefined => {
+      if (offset < 52) return undefined
+      topicId = OTHER_ID
+      return 'UNKNOWN_TOPIC_ID'
+    }
+    const read = await start({ partitions: 1, end: 90, error }, { 'auto.offset.reset': reset })
+    assign(50)
+    expect(await read(2)).toEqual(['0:50', '0:51'])
+    expect(await read(2)).toEqual(expected)
+  })
+
+  it('does not go on in a topic that was made anew when auto.offset.reset is none', async () => {
+    const error = (): KafkaErrorName | undefined => {
+      if (topicId === OTHER_ID) return undefined
+      topicId = OTHER_ID
+      return 'UNKNOWN_TOPIC_ID'
+    }
+    const read = await start({ partitions: 1, end: 90, error }, { 'auto.offset.reset': 'none' })
+    assign(50)
+    await expect(read(1)).rejects.toThrow(/t-0 cannot be read at offset 50: the topic was deleted and made anew/)
   })
 })
