@@ -189,8 +189,9 @@ export class Fetcher {
       lanes = LANES.map(lane => ({ lane, inFlight: 0, parked: false }))
       this.#brokers.set(nodeId, lanes)
     }
-    // First: they ask for little, and would never get their turn while others have much to catch up with.
-    const idle = ended.length === 0 ? null : quietest([...lanes].reverse(), 1)
+    // First: they would never get their turn while others have much to catch up with. But one lane stays for those.
+    const mayPark = ended.length > 0 && (behind.length === 0 || !lanes.some(({ parked }) => parked))
+    const idle = mayPark ? quietest(lanes.toReversed(), 1) : null
     if (idle !== null) this.#send(nodeId, idle, ended, true)
     // Two groups when there are two partitions: while one answer is taken in, the other is on its way.
     const groups =
