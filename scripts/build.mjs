@@ -19,7 +19,7 @@ writeFileSync(
   `${JSON.stringify(
     {
       ...kept,
-      peerDependencies: Object.fromEntries(optionalPeers.map(name => [name, devDependencies[name]])),
+      peerDependencies: Object.fromEntries(optionalPeers.map(name => [name, `^${devDependencies[name]}`])),
       peerDependenciesMeta: Object.fromEntries(optionalPeers.map(name => [name, { optional: true }])),
       bin: { millrace: './bin/millrace.js' },
       exports: Object.fromEntries(
@@ -34,8 +34,11 @@ mkdirSync(join(dist, 'bin'))
 writeFileSync(
   join(dist, 'bin', 'millrace.js'),
   `#!/usr/bin/env node
-import { enableCompileCache } from 'node:module'
-
+if (Number(process.versions.node.split('.')[0]) < 24) {
+  console.error('Millrace needs Node 24 or later; this is ' + process.version)
+  process.exit(1)
+}
+const { enableCompileCache } = await import('node:module')
 enableCompileCache()
 const { main } = await import('../runtime/cli/main.js')
 await main(process.argv.slice(2))

@@ -7,6 +7,7 @@ import type { Herder } from '../herder/herder.ts'
 import { StandaloneHerder } from '../herder/standalone.ts'
 import { Validator } from '../herder/validation.ts'
 import type { Admin, Kafka } from '../kafka/ports.ts'
+import { parseAddress } from '../kafka/settings.ts'
 import { PluginRegistry } from '../plugins/registry.ts'
 import { type RestServer, startRest } from '../rest/server.ts'
 import { fileConfigStore } from '../stores/file-config-store.ts'
@@ -18,6 +19,7 @@ import { levels, logger } from '../telemetry/log.ts'
 import { baseSettings } from '../worker/client-settings.ts'
 import { ThreadedWorker } from '../worker/worker.ts'
 import { type EmbeddedBroker, startEmbeddedBroker } from './embedded-broker.ts'
+import { warnWithoutKafka } from './kafka-check.ts'
 
 /** A running worker, whole. */
 export interface WorkerProcess {
@@ -77,6 +79,30 @@ const embeddedBroker = (config: WorkerConfig): Promise<EmbeddedBroker> | undefin
   )
 }
 
+/** Converters that are not there would fail every connector later on. */
+const checkClasses = ({ keyConverter, valueConverter, headerConverter }: WorkerConfig, plugins: PluginRegistry) => {
+  for (const [key, className] of [
+    ['key.converter', keyConverter],
+    ['value.converter', valueConverter],
+    ['header.converter', headerConverter],
+  ] as const) {
+    if (plugins.has(className)) continue
+    const hint = plugins.hint(className, ['converter'])
+    throw new ConfigError(
+      `Invalid value ${className} for configuration ${key}: Class ${className} could not be found.${hint === undefined ? '' : ` ${hint}`}`,
+      { key },
+    )
+  }
+}
+
+const checkAddress = (address: string): void => {
+  try {
+    parseAddress(address)
+  } catch (cause) {
+    throw new ConfigError((cause as Error).message, { cause, key: 'bootstrap.servers' })
+  }
+}
+
 /** Starts a worker from its properties (variables as text). Throws ConfigError for what cannot work; whatever had started is stopped again. */
 export const startWorkerProcess = async (
   raw: Readonly<Record<string, string>>,
@@ -85,8 +111,10 @@ export const startWorkerProcess = async (
   const log = logger('millrace.worker')
   const stops: (() => Promise<unknown>)[] = []
   const close = async () => {
+    if (stops.length > 0) log.info('The worker is stopping: tasks finish and commit first')
     for (const stop of stops.splice(0).reverse())
       await stop().catch((error: unknown) => log.error('Stopping failed', { error }))
+    log.info('The worker has stopped')
   }
   try {
     // The providers' own settings name no variables, so they come first.
@@ -115,16 +143,20 @@ export const startWorkerProcess = async (
     const unknown = unknownKeys(config.props)
     if (unknown.length > 0) log.warn('Properties that mean nothing to this worker', { keys: unknown.join(', ') })
 
+    checkClasses(config, plugins)
+    if (config.embeddedBroker === undefined) config.bootstrapServers.forEach(checkAddress)
+
     const starting = embeddedBroker(config)
     const broker = await starting
     if (broker !== undefined) stops.push(() => broker.close())
     const bootstrap = broker?.bootstrap ?? config.bootstrapServers.join(',')
     const workerProps = { ...config.props, 'bootstrap.servers': bootstrap }
 
-    const kafka = lazyKafka({
+    const clientSettings = {
       ...baseSettings(workerProps),
       'client.id': config.clientId === '' ? 'millrace-admin' : config.clientId,
-    })
+    }
+    const kafka = lazyKafka(clientSettings)
     stops.push(() => kafka.close())
     const offsets = fileOffsetStore(config.offsetStorageFileFilename!, logger('millrace.stores'))
     const resolve = async (props: ConnectorProps): Promise<ConnectorProps> => (await providers.resolve(props)).props
@@ -177,6 +209,7 @@ export const startWorkerProcess = async (
     // Tasks stop first, while offsets and Kafka can still be reached.
     stops.push(() => herder.stop())
     await herder.start()
+    if (broker === undefined) stops.push(warnWithoutKafka(clientSettings, log))
     log.info('The worker is ready', { rest: rest.url, bootstrap, version: options.version })
     return {
       rest,

@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util'
 import { isConfigError } from '../api/errors.ts'
 import type { ReadyMessage } from '../assembly/ready-message.ts'
 import { startWorkerProcess, type WorkerProcess } from '../assembly/worker-process.ts'
+import { CodedError } from '../base/errors.ts'
 import { readConnectorFile } from '../config/connector-files.ts'
 import { environmentProperties, readWorkerProperties } from '../config/worker-config.ts'
 import { askedToEnd, type Command, exitCodes } from './command.ts'
@@ -13,8 +14,12 @@ const usage = (message: string): number => {
   return exitCodes.usage
 }
 
-const failed = (error: unknown): string =>
-  isConfigError(error) ? error.message : ((error as Error).stack ?? String(error))
+/** What the user can mend in words, anything else with its stack. */
+const failed = (error: unknown): string => {
+  if (isConfigError(error)) return error.message
+  if (!(error instanceof CodedError) || error.status >= 500) return (error as Error).stack ?? String(error)
+  return error.hint === undefined ? error.message : `${error.message}\n${error.hint}`
+}
 
 /** `millrace worker`: runs until a signal ends it. */
 export const workerCommand: Command = async args => {
@@ -35,12 +40,17 @@ export const workerCommand: Command = async args => {
     console.error(`millrace worker: ${failed(error)}`)
     return exitCodes.configuration
   }
-  try {
-    for (const path of connectorFiles) await worker.submit(await readConnectorFile(path))
-  } catch (error) {
-    console.error(`millrace worker: ${failed(error)}`)
-    await worker.close()
-    return exitCodes.start
+  for (const path of connectorFiles) {
+    try {
+      const request = await readConnectorFile(path)
+      await worker.submit(request).catch((error: unknown) => {
+        throw new Error(`The connector ${request.name} of ${path} is refused. ${failed(error)}`)
+      })
+    } catch (error) {
+      console.error(`millrace worker: ${(error as Error).message}`)
+      await worker.close()
+      return exitCodes.start
+    }
   }
   process.send?.({ type: 'ready', rest: worker.rest.url, bootstrap: worker.bootstrap } satisfies ReadyMessage)
   await asked

@@ -16,7 +16,9 @@ const allText = (value: Record<string, unknown>): value is Record<string, string
 
 const named = (config: Readonly<Record<string, string>>, place: string): ConnectorRequest => {
   const { name } = config
-  if (name === undefined || name.trim() === '') throw new ConfigError(`${place} has no "name"`, { key: 'name' })
+  if (name === undefined || name.trim() === '') {
+    throw new ConfigError(`${place} has no "name": a connector in a file needs one`, { key: 'name' })
+  }
   return { name: name.trim(), config }
 }
 
@@ -25,7 +27,10 @@ export const parseConnectorFile = (text: string, place: string): ConnectorReques
   let json: unknown
   try {
     json = JSON.parse(text)
-  } catch {
+  } catch (cause) {
+    // No property is called `{`: this was meant to be JSON.
+    if (/^\s*[{[]/.test(text))
+      throw new ConfigError(`${place} is no valid JSON: ${(cause as Error).message}`, { cause })
     // Not JSON: properties, as Kafka Connect reads it.
     return named(parseProperties(text), place)
   }

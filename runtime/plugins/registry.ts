@@ -5,6 +5,7 @@ import { ConfigError } from '../api/errors.ts'
 import { builtinPlugins, type KnownPlugin } from './builtin.ts'
 import { fileVersions, importFile, type LoadedFile } from './discovery.ts'
 import { loadPlugin } from './load.ts'
+import { loadFailure } from './load-failure.ts'
 import type { PluginLocation } from './location.ts'
 import { compareVersions, didYouMean, nameIndex } from './names.ts'
 import { scanPlugins } from './plugin-files.ts'
@@ -195,7 +196,7 @@ export class PluginRegistry {
         found.set(path, file)
         if (known !== undefined) for (const plugin of file.plugins) changed.add(plugin.location.class)
       } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error)
+        const reason = loadFailure(error)
         this.#refuse(broken, path, reason, 'A plugin file cannot be loaded; what it held before goes on')
         // Not tried again before it changes.
         found.set(path, { path, version, plugins: known?.plugins ?? [] })

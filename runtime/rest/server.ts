@@ -120,7 +120,14 @@ export const startRest = async (options: RestOptions): Promise<RestServer> => {
         })
       }
     } catch (cause) {
-      throw new ConfigError(`Cannot listen at ${listener}: ${(cause as Error).message}`, { cause, key: 'listeners' })
+      const hint =
+        (cause as NodeJS.ErrnoException).code === 'EADDRINUSE'
+          ? '. Another process, perhaps a worker, has this port: stop it, or name another port in listeners'
+          : ''
+      throw new ConfigError(`Cannot listen at ${listener}: ${(cause as Error).message}${hint}`, {
+        cause,
+        key: 'listeners',
+      })
     }
     return app.server.address() as AddressInfo
   }

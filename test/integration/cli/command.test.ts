@@ -18,9 +18,10 @@ const millrace = (args: readonly string[], until?: RegExp) =>
     world.after(() => child.kill('SIGKILL'))
     let out = ''
     let err = ''
+    let asked = false
     child.stdout.on('data', (text: Buffer) => {
       out += text.toString()
-      if (until?.test(out) === true) child.kill('SIGTERM')
+      if (!asked && until?.test(out) === true) asked = child.kill('SIGTERM')
     })
     child.stderr.on('data', (text: Buffer) => {
       err += text.toString()
@@ -56,11 +57,16 @@ test('help teaches, and a command that is not there is a usage error', async () 
 })
 
 test('a worker that cannot start says why, and ends with the code for it', async () => {
-  const [nothing, missing, wrong, cluster] = await Promise.all([
+  const [nothing, missing, wrong, cluster, converter, address] = await Promise.all([
     millrace(['worker']),
     millrace(['worker', 'not-there.properties']),
     millrace(['worker', file('wrong.properties', properties({ 'offset.flush.interval.ms': 'soon' }))]),
     millrace(['worker', file('cluster.properties', properties({ 'group.id': 'workers' }))]),
+    millrace([
+      'worker',
+      file('converter.properties', properties({ 'key.converter': 'org.apache.kafka.connect.json.JsonConvertr' })),
+    ]),
+    millrace(['worker', file('address.properties', properties({ 'bootstrap.servers': 'kafka' }))]),
   ])
   expect(nothing).toMatchObject({ code: 1 })
   expect(missing).toMatchObject({ code: 2 })
@@ -68,7 +74,12 @@ test('a worker that cannot start says why, and ends with the code for it', async
   expect(wrong).toMatchObject({ code: 2 })
   expect(wrong.err).toMatch(/soon.*offset\.flush\.interval\.ms/)
   expect(cluster.err).toContain('group.id')
-  for (const { err } of [missing, wrong, cluster]) expect(err).not.toContain('    at ')
+  expect(converter).toMatchObject({
+    code: 2,
+    err: expect.stringMatching(/key\.converter.*Did you mean .*JsonConverter\?/),
+  })
+  expect(address).toMatchObject({ code: 2, err: expect.stringMatching(/bootstrap\.servers: 'kafka'.*host:port/) })
+  for (const { err } of [missing, wrong, cluster, converter, address]) expect(err).not.toContain('    at ')
 })
 
 test('connector files are submitted before it is ready; one that is refused ends it', async () => {
@@ -91,7 +102,8 @@ test('connector files are submitted before it is ready; one that is refused ends
   const bad = file('bad.json', JSON.stringify({ name: 'bad', config: { 'connector.class': 'FileStreamSource' } }))
   const refused = await millrace(['worker', file('w.properties', properties()), bad])
   expect(refused).toMatchObject({ code: 3 })
-  expect(refused.err).toContain('topic')
+  expect(refused.err).toMatch(/connector bad of .*bad\.json is refused.*\n.*"topic"/)
+  expect(refused.err).not.toContain('    at ')
 })
 
 test('SIGTERM ends worker and broker in order, with 0', async () => {

@@ -24,6 +24,7 @@ test('properties', () => {
 test.each([
   ['topic=t', /f has no "name"/],
   ['{"topic": "t"}', /f has no "name"/],
+  ['{"name": "a", "config": {"topic": "t"}', /f is no valid JSON: .*position 38/],
   ['["a"]', /f holds JSON that is no object/],
   ['{"name": "a", "config": {"tasks.max": 1}}', /f: every setting must be a text in quotes; tasks.max is not/],
   ['{"name": "a", "config": {"name": "b"}}', /name a and the setting name=b differ/],
