@@ -9,7 +9,9 @@ FROM node:24-slim
 ENV NODE_ENV=production
 WORKDIR /opt/millrace
 COPY --from=build /build/dist ./
-RUN npm install --omit=dev && mkdir -p /var/lib/millrace /opt/plugins && chown node /var/lib/millrace
+# The S3 client is an optional peer of the package; the PostgreSQL connector brings its own.
+RUN npm install --omit=dev --no-save "@aws-sdk/client-s3@$(node -p 'require("./package.json").peerDependencies["@aws-sdk/client-s3"]')" \
+ && mkdir -p /var/lib/millrace /opt/plugins && chown node /var/lib/millrace
 USER node
 VOLUME /var/lib/millrace
 EXPOSE 8083

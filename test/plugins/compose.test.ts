@@ -73,3 +73,9 @@ test('the Dockerfile copies what is there', () => {
   )
   for (const file of copied) if (file !== '.') expect(existsSync(join(root, file)), file).toBe(true)
 })
+
+test('the image has the client of the S3 sink, which the package leaves to its user', () => {
+  const peers = /const optionalPeers = \[(.+)\]/.exec(textOf('scripts/build.mjs'))![1]!
+  expect(peers).toContain("'@aws-sdk/client-s3'")
+  expect(textOf('Dockerfile')).toMatch(/npm install .*"@aws-sdk\/client-s3@/)
+})
