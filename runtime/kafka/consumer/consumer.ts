@@ -5,6 +5,7 @@ import { decodeAssignment } from '../../protocol/consumer-protocol.ts'
 import { KafkaProtocolError } from '../../protocol/error-codes.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { commitOffsets } from '../cluster/commit-offsets.ts'
+import { GroupCoordinator } from '../cluster/coordinator.ts'
 import { committedOffsets } from '../cluster/group-offsets.ts'
 import { listOffsets } from '../cluster/offsets.ts'
 import { closedError, KafkaClientError } from '../errors.ts'
@@ -28,6 +29,8 @@ export class KafkaConsumer implements Consumer {
   readonly #cooperative: boolean
   readonly #subscription: Subscription
   readonly #member: GroupMember
+  /** On a connection of its own: a broker answers in order, and our JoinGroup may be waiting there for other members. */
+  readonly #offsets: GroupCoordinator
   readonly #fetcher: Fetcher
   readonly #drain: Drain
   readonly #yielding = new Yielding()
@@ -76,6 +79,7 @@ export class KafkaConsumer implements Consumer {
       lost: () => this.#lose(),
       onDue: () => this.#notify(),
     })
+    this.#offsets = new GroupCoordinator(cluster, options.groupId, 'main')
     this.#unwatch = cluster.onRefresh(() => this.#look())
   }
 
@@ -129,29 +133,31 @@ export class KafkaConsumer implements Consumer {
 
   async commit(offsets: readonly TopicPartitionOffset[]): Promise<void> {
     if (offsets.length === 0) return
-    const { generation, coordinator } = this.#member
+    const { generation } = this.#member
     if (generation.generationId < 0) {
       const text = `Offsets of group ${this.#options.groupId} were not committed: this member is not in the group`
       throw new KafkaClientError('FENCED', text)
     }
     try {
-      await this.#cluster.retrying(() => commitOffsets(coordinator, generation, offsets), {
+      await this.#cluster.retrying(() => commitOffsets(this.#offsets, generation, offsets), {
         again: () => {},
         patience: error => (isUnknownTopic(error) ? 0 : undefined),
       })
     } catch (error) {
       if (!(error instanceof KafkaProtocolError)) throw error
-      this.#member.answered(error, generation)
-      throw commitFailure(error)
+      // A join that is under way, or was meanwhile, says itself what has become of us: we may still have these partitions.
+      const { state, generation: now } = this.#member
+      const joinsAnew = state === 'joining' || state === 'syncing' || (now !== generation && now.generationId >= 0)
+      if (!joinsAnew) this.#member.answered(error, generation)
+      throw commitFailure(error, joinsAnew)
     }
   }
 
   committed(partitions: readonly TopicPartition[]): Promise<readonly TopicPartitionOffset[]> {
     if (partitions.length === 0) return Promise.resolve([])
-    return this.#cluster.retrying(
-      () => committedOffsets(this.#member.coordinator, partitions, this.#config.readCommitted),
-      { again: () => {} },
-    )
+    return this.#cluster.retrying(() => committedOffsets(this.#offsets, partitions, this.#config.readCommitted), {
+      again: () => {},
+    })
   }
 
   async close(): Promise<void> {
@@ -279,8 +285,9 @@ export class KafkaConsumer implements Consumer {
 const isUnknownTopic = (error: unknown): boolean =>
   error instanceof KafkaProtocolError && error.kafkaCode === 'UNKNOWN_TOPIC_OR_PARTITION'
 
-function commitFailure(error: KafkaProtocolError): Error {
-  switch (error.kafkaCode) {
+function commitFailure(error: KafkaProtocolError, joinsAnew: boolean): Error {
+  const code = joinsAnew && error.kafkaCode === 'ILLEGAL_GENERATION' ? 'REBALANCE_IN_PROGRESS' : error.kafkaCode
+  switch (code) {
     case 'REBALANCE_IN_PROGRESS':
       return new KafkaClientError('REBALANCE', `Offsets were not committed, the group rebalances: ${error.message}`, {
         cause: error,
