@@ -65,7 +65,16 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   // What is open so far, to be closed in the opposite order: at the end, or when the start fails.
   const open: (() => void | Promise<void>)[] = [lockFolder(dataDir)]
   const closeAll = async () => {
-    for (const close of open.splice(0).reverse()) await close()
+    const failures: unknown[] = []
+    for (const close of open.splice(0).reverse()) {
+      try {
+        await close()
+      } catch (error) {
+        failures.push(error)
+      }
+    }
+    // The folder is given back all the same: the next start recovers what could not be saved.
+    if (failures.length > 0) throw failures[0]
   }
   try {
     const meta = await MetaFile.open(dataDir, options.clusterId)
@@ -100,7 +109,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
       close: () => (closing ??= closeAll()),
     }
   } catch (error) {
-    await closeAll()
+    await closeAll().catch((also: unknown) => log.error('What was open could not be closed', { error: String(also) }))
     throw error
   }
 }

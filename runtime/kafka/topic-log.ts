@@ -83,7 +83,14 @@ export class KafkaTopicLog implements TopicLog {
       this.#producer = null
       throw error
     })
-    await producer.ready()
+    try {
+      await producer.ready()
+    } catch (error) {
+      // It is at its end; the next append gets another. Whoever closes it twice does no harm.
+      this.#producer = null
+      await producer.close()
+      throw error
+    }
     const done = deferred()
     let left = records.length
     const delivery: Delivery = {

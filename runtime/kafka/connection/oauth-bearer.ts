@@ -100,10 +100,8 @@ function unsecured({ options }: JaasConfig): () => Promise<string> {
 function fromEndpoint(endpoint: string, reader: SettingsReader, jaas: JaasConfig): () => Promise<string> {
   const url = URL.parse(endpoint)
   if (url === null || !/^(https?|file):$/.test(url.protocol)) {
-    throw new KafkaClientError(
-      'CONFIG',
-      `sasl.oauthbearer.token.endpoint.url: '${endpoint}' is no http, https or file URL`,
-    )
+    // Not the text itself: it may hold a password (invariant 10).
+    throw new KafkaClientError('CONFIG', 'sasl.oauthbearer.token.endpoint.url: it must be an http, https or file URL')
   }
   if (url.protocol === 'file:') return async () => (await readFile(url, 'utf8')).trim()
   const id = reader.text('sasl.oauthbearer.client.credentials.client.id') ?? jaas.options['clientId']

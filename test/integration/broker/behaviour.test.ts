@@ -303,4 +303,20 @@ describe('the embedded broker', () => {
       await rm(folder, { recursive: true, force: true })
     }
   })
+
+  test('gives its folder back though it cannot save what it holds', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'millrace-broker-'))
+    try {
+      const broker = await startBroker({ dataDir: folder })
+      const wire = await WireClient.open(broker.port)
+      await wire.call(createTopics, 7, { topics: [{ name: 'lost', numPartitions: 1, replicationFactor: 1 }] })
+      expect((await append('lost', batch(10), -1, 0, wire)).errorCode).toBe(0)
+      wire.close()
+      await rm(join(folder, 'topics'), { recursive: true })
+      await expect(broker.close()).rejects.toThrow(/ENOENT/)
+      await (await startBroker({ dataDir: folder })).close()
+    } finally {
+      await rm(folder, { recursive: true, force: true })
+    }
+  })
 })

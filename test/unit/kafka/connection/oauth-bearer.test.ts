@@ -47,6 +47,7 @@ describe('OAUTHBEARER', () => {
   it.each([
     ['a="b"', {}, /unsecuredLoginStringClaim_sub/],
     ['a="b"', { 'sasl.oauthbearer.token.endpoint.url': 'ftp://x' }, /token.endpoint.url/],
+    ['a="b"', { 'sasl.oauthbearer.token.endpoint.url': 'gopher://me:secret@x' }, /^(?!.*secret).*token.endpoint.url/],
     ['clientId="x"', { 'sasl.oauthbearer.token.endpoint.url': 'https://x/token' }, /clientId and clientSecret/],
   ])('refuses %s with %j', (options, settings, message) => {
     expect(() => oauthBearer(new SettingsReader(settings as Record<string, string>), jaas(options), undefined)).toThrow(
