@@ -1,6 +1,5 @@
 import { open } from 'node:fs/promises'
-import { ConnectError, c, defineSink } from 'millrace'
-import { javaText } from './java-text.ts'
+import { ConnectError, c, defineSink, javaText } from 'millrace'
 
 interface Output {
   write(text: string): Promise<void>
@@ -49,7 +48,7 @@ export default defineSink({
       async write(batch) {
         if (batch.length === 0) return
         let text = ''
-        for (const record of batch) text += `${javaText(record.value, record.valueSchema)}\n`
+        for (const record of batch) text += `${javaText(record.valueSchema, record.value, 'utf8')}\n`
         await output.write(text)
       },
       // The offsets may be committed once the lines would survive the machine, not only the process.

@@ -1,6 +1,6 @@
-import { DataError, type SinkRecord } from 'millrace'
+import { DataError, quoteJson, type SinkRecord } from 'millrace'
 import { type Format, type Out, writeTexts } from './format.ts'
-import { jsonText, quote } from './json-text.ts'
+import { jsonText } from './json-text.ts'
 
 export type OutputField = 'key' | 'value' | 'offset' | 'timestamp' | 'headers'
 
@@ -22,7 +22,7 @@ const jsonField = (record: SinkRecord, field: OutputField): string => {
       return record.timestamp === null ? 'null' : `"${instant(record.timestamp)}"`
     case 'headers':
       return `[${record.headers
-        .map(({ key, schema, value }) => `{"key":${quote(key)},"value":${text(value, schema)}}`)
+        .map(({ key, schema, value }) => `{"key":${quoteJson(key)},"value":${text(value, schema)}}`)
         .join()}]`
   }
 }

@@ -1,4 +1,17 @@
-import { DATE, DataError, DECIMAL, Decimal, type Schema, TIME, TIMESTAMP } from 'millrace'
+import {
+  base64Text,
+  DATE,
+  DataError,
+  DECIMAL,
+  Decimal,
+  decimalText,
+  doubleText,
+  floatText,
+  quoteJson,
+  type Schema,
+  TIME,
+  TIMESTAMP,
+} from 'millrace'
 
 /**
  * JSON of values as Kafka's JsonConverter writes it without envelopes: structs in the order of their schema, nulls replaced
@@ -8,28 +21,6 @@ export type JsonText = (value: unknown, schema: Schema | null) => string
 
 export type DecimalFormat = 'BASE64' | 'NUMERIC'
 
-const plain = /^[^"\\\u0000-\u001f\ud800-\udfff]*$/
-const special = /["\\\u0000-\u001f]|[\ud800-\udbff][\udc00-\udfff]/g
-const short: Readonly<Record<string, string>> = {
-  '"': '\\"',
-  '\\': '\\\\',
-  '\b': '\\b',
-  '\f': '\\f',
-  '\n': '\\n',
-  '\r': '\\r',
-  '\t': '\\t',
-}
-const hex = (code: number) => `\\u${code.toString(16).toUpperCase().padStart(4, '0')}`
-
-/** Characters beyond U+FFFF are written as two escapes: that is how the JVM's writer does it. */
-export const quote = (text: string): string =>
-  plain.test(text)
-    ? `"${text}"`
-    : `"${text.replace(
-        special,
-        sign => short[sign] ?? Array.from({ length: sign.length }, (_, at) => hex(sign.charCodeAt(at))).join(''),
-      )}"`
-
 const names = new Map<string, string>()
 
 /** Names of members come again with every record. */
@@ -37,47 +28,11 @@ const quoteName = (name: string): string => {
   let quoted = names.get(name)
   if (quoted === undefined) {
     if (names.size >= 10_000) names.clear()
-    quoted = `${quote(name)}:`
+    quoted = `${quoteJson(name)}:`
     names.set(name, quoted)
   }
   return quoted
 }
-
-/** `Double.toString`, as JSON: what is no number becomes text. `float`: the shortest digits of a 32-bit number. */
-const number = (value: number, float: boolean): string => {
-  if (!Number.isFinite(value)) return Number.isNaN(value) ? '"NaN"' : value > 0 ? '"Infinity"' : '"-Infinity"'
-  if (value === 0) return Object.is(value, -0) ? '-0.0' : '0.0'
-  // Java shows the smallest double with two digits.
-  if (Math.abs(value) === 5e-324) return value < 0 ? '-4.9E-324' : '4.9E-324'
-  const [mantissa = '', exponent = '0'] = shortest(Math.abs(value), float).split('e')
-  const sign = value < 0 ? '-' : ''
-  const digits = mantissa.replace('.', '')
-  const power = Number(exponent)
-  if (power >= 7 || power < -3) return `${sign}${digits[0]}.${digits.slice(1) || '0'}E${power}`
-  if (power < 0) return `${sign}0.${'0'.repeat(-power - 1)}${digits}`
-  return `${sign}${digits.slice(0, power + 1).padEnd(power + 1, '0')}.${digits.slice(power + 1) || '0'}`
-}
-
-const shortest = (value: number, float: boolean): string => {
-  if (!float) return value.toExponential()
-  for (let digits = 0; digits < 9; digits++) {
-    const text = value.toExponential(digits)
-    if (Math.fround(Number(text)) === value) return text.replace(/\.?0*e/, 'e')
-  }
-  return value.toExponential()
-}
-
-/** `BigDecimal.toString`: with an exponent where plain digits would not show the scale. */
-const decimalDigits = ({ unscaled, scale }: Decimal): string => {
-  const digits = (unscaled < 0n ? -unscaled : unscaled).toString()
-  const power = digits.length - 1 - scale
-  if (scale >= 0 && power >= -6) return new Decimal(unscaled, scale).toString()
-  const fraction = digits.length > 1 ? `.${digits.slice(1)}` : ''
-  return `${unscaled < 0n ? '-' : ''}${digits[0]}${fraction}E${power < 0 ? '' : '+'}${power}`
-}
-
-const base64 = (bytes: Uint8Array): string =>
-  `"${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64')}"`
 
 const kind = (value: unknown): string =>
   Array.isArray(value) ? 'array' : typeof value === 'object' ? (value?.constructor?.name ?? 'object') : typeof value
@@ -87,18 +42,18 @@ const wrong = (schema: Schema, value: unknown): never => {
 
 export const jsonText = (decimals: DecimalFormat): JsonText => {
   const decimal = (value: Decimal, schema: Schema): string => {
-    if (decimals === 'NUMERIC') return decimalDigits(value)
+    if (decimals === 'NUMERIC') return decimalText(value)
     if (value.scale !== Number(schema.parameters?.['scale'])) {
       throw new DataError('Decimal value has mismatching scale for given Decimal schema')
     }
-    return base64(value.toBytes())
+    return base64Text(value.toBytes())
   }
 
   const entries = (map: ReadonlyMap<unknown, unknown>, keys: Schema | null, values: Schema | null): string => {
     const asObject = keys === null ? [...map.keys()].every(key => typeof key === 'string') : keys.type === 'STRING'
     const parts: string[] = []
     for (const [key, value] of map) {
-      if (asObject) parts.push(`${quote(String(key))}:${write(value, values)}`)
+      if (asObject) parts.push(`${quoteJson(String(key))}:${write(value, values)}`)
       else parts.push(`[${write(key, keys)},${write(value, values)}]`)
     }
     return asObject ? `{${parts.join()}}` : `[${parts.join()}]`
@@ -115,17 +70,17 @@ export const jsonText = (decimals: DecimalFormat): JsonText => {
   const schemaless = (value: unknown): string => {
     switch (typeof value) {
       case 'string':
-        return quote(value)
+        return quoteJson(value)
       case 'number':
-        return Number.isSafeInteger(value) ? String(value) : number(value, false)
+        return Number.isSafeInteger(value) ? String(value) : doubleText(value)
       case 'bigint':
       case 'boolean':
         return String(value)
     }
     if (value === null || value === undefined) return 'null'
-    if (value instanceof Uint8Array) return base64(value)
+    if (value instanceof Uint8Array) return base64Text(value)
     if (value instanceof Date) return String(value.getTime())
-    if (value instanceof Decimal) return decimalDigits(value)
+    if (value instanceof Decimal) return decimalText(value)
     if (value instanceof Map) return entries(value, null, null)
     if (Array.isArray(value)) return `[${value.map(schemaless).join()}]`
     if (typeof value !== 'object') throw new DataError(`A ${typeof value} cannot be written as JSON`)
@@ -163,13 +118,17 @@ export const jsonText = (decimals: DecimalFormat): JsonText => {
         return typeof value === 'bigint' || Number.isInteger(value) ? String(value) : wrong(schema, value)
       case 'FLOAT32':
       case 'FLOAT64':
-        return typeof value === 'number' ? number(value, schema.type === 'FLOAT32') : wrong(schema, value)
+        return typeof value === 'number'
+          ? schema.type === 'FLOAT32'
+            ? floatText(value)
+            : doubleText(value)
+          : wrong(schema, value)
       case 'BOOLEAN':
         return typeof value === 'boolean' ? String(value) : wrong(schema, value)
       case 'STRING':
-        return typeof value === 'string' ? quote(value) : wrong(schema, value)
+        return typeof value === 'string' ? quoteJson(value) : wrong(schema, value)
       case 'BYTES':
-        return value instanceof Uint8Array ? base64(value) : wrong(schema, value)
+        return value instanceof Uint8Array ? base64Text(value) : wrong(schema, value)
       case 'ARRAY':
         return Array.isArray(value)
           ? `[${value.map(one => write(one, schema.valueSchema ?? null)).join()}]`

@@ -3,7 +3,7 @@ import { defineConverter } from '../api/define.ts'
 import { DataError } from '../api/errors.ts'
 import { resolveLazy } from '../api/lazy.ts'
 import { type Schema, s } from '../api/schema.ts'
-import { javaClass } from './json-text.ts'
+import { javaClass } from './json-values.ts'
 
 const optionalBoolean = s.boolean({ optional: true })
 

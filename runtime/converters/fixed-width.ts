@@ -3,7 +3,7 @@ import { type ConverterDefinition, defineConverter, type Plugin } from '../api/d
 import { DataError } from '../api/errors.ts'
 import { resolveLazy } from '../api/lazy.ts'
 import type { Schema } from '../api/schema.ts'
-import { javaClass } from './json-text.ts'
+import { javaClass } from './json-values.ts'
 
 /** One type of value that is always as many bytes, big endian. */
 export interface FixedWidth {

@@ -1,9 +1,10 @@
 import { Decimal } from '../api/decimal.ts'
 import { DataError } from '../api/errors.ts'
+import { base64Text, decimalText, doubleText, floatText, quoteJson } from '../api/json-text.ts'
 import { resolveLazy } from '../api/lazy.ts'
 import { DATE, DECIMAL, TIME, TIMESTAMP } from '../api/logical.ts'
 import type { Schema } from '../api/schema.ts'
-import { base64Text, decimalText, doubleText, floatText, javaClass, mismatch, numberText, quote } from './json-text.ts'
+import { javaClass, mismatch, numberText } from './json-values.ts'
 
 export interface JsonSettings {
   /** `decimal.format` */
@@ -46,7 +47,7 @@ const float =
   }
 
 const text: Encode = value => {
-  if (typeof value === 'string') return quote(value)
+  if (typeof value === 'string') return quoteJson(value)
   throw wrongType('STRING', value)
 }
 
@@ -149,7 +150,7 @@ const mapEncoder = (schema: Schema, settings: JsonSettings): Encode => {
 const structEncoder = (schema: Schema, settings: JsonSettings): Encode => {
   const members = schema.fields.map(({ name, index, schema: field }) => ({
     name,
-    prefix: `${index === 0 ? '{' : ','}${quote(name)}:`,
+    prefix: `${index === 0 ? '{' : ','}${quoteJson(name)}:`,
     encode: compileJson(field, settings),
   }))
   if (members.length === 0) return value => (isStruct(value) ? '{}' : fail('STRUCT', value))
@@ -192,7 +193,7 @@ export const schemalessJson = (value: unknown): string => {
   if (value === null || value === undefined) return 'null'
   switch (typeof value) {
     case 'string':
-      return quote(value)
+      return quoteJson(value)
     case 'boolean':
       return value ? 'true' : 'false'
     case 'number':
@@ -211,7 +212,7 @@ export const schemalessJson = (value: unknown): string => {
     const object = entries.every(([key]) => typeof key === 'string')
     const shown = entries
       .map(([key, member]) =>
-        object ? `${quote(key)}:${schemalessJson(member)}` : `[${schemalessJson(key)},${schemalessJson(member)}]`,
+        object ? `${quoteJson(key)}:${schemalessJson(member)}` : `[${schemalessJson(key)},${schemalessJson(member)}]`,
       )
       .join()
     return object ? `{${shown}}` : `[${shown}]`
@@ -219,6 +220,6 @@ export const schemalessJson = (value: unknown): string => {
   if (value instanceof Date || value instanceof Decimal)
     throw new DataError(`Java class class ${javaClass(value)} does not have corresponding schema type.`)
   return `{${Object.entries(value)
-    .map(([key, member]) => `${quote(key)}:${schemalessJson(resolveLazy(member))}`)
+    .map(([key, member]) => `${quoteJson(key)}:${schemalessJson(resolveLazy(member))}`)
     .join()}}`
 }

@@ -1,8 +1,8 @@
 import { DataError } from '../api/errors.ts'
+import { quoteJson } from '../api/json-text.ts'
 import { type Schema, type SchemaOptions, type SchemaType, s } from '../api/schema.ts'
 import { decodeJson } from './json-decode.ts'
 import { compileJson, type JsonSettings } from './json-encode.ts'
-import { quote } from './json-text.ts'
 
 const jsonTypes: Readonly<Record<SchemaType, string>> = {
   BOOLEAN: 'boolean',
@@ -29,17 +29,17 @@ export const schemaText = (schema: Schema | null, settings: JsonSettings, fieldN
   if (schema.type === 'STRUCT')
     out += `,"fields":[${schema.fields.map(field => schemaText(field.schema, settings, field.name)).join()}]`
   out += `,"optional":${schema.optional}`
-  if (schema.name !== undefined) out += `,"name":${quote(schema.name)}`
+  if (schema.name !== undefined) out += `,"name":${quoteJson(schema.name)}`
   if (schema.version !== undefined) out += `,"version":${schema.version}`
-  if (schema.doc !== undefined) out += `,"doc":${quote(schema.doc)}`
+  if (schema.doc !== undefined) out += `,"doc":${quoteJson(schema.doc)}`
   if (schema.parameters !== undefined) {
     out += `,"parameters":{${Object.entries(schema.parameters)
-      .map(([key, value]) => `${quote(key)}:${quote(value)}`)
+      .map(([key, value]) => `${quoteJson(key)}:${quoteJson(value)}`)
       .join()}}`
   }
   if (schema.default !== undefined && schema.default !== null)
     out += `,"default":${compileJson(schema, settings)(schema.default)}`
-  if (fieldName !== undefined) out += `,"field":${quote(fieldName)}`
+  if (fieldName !== undefined) out += `,"field":${quoteJson(fieldName)}`
   return `${out}}`
 }
 

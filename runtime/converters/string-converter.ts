@@ -1,10 +1,10 @@
 import type { ByteWriter } from '../api/byte-writer.ts'
 import { c } from '../api/config.ts'
 import { defineConverter } from '../api/define.ts'
+import { javaText } from '../api/java-text.ts'
 import { resolveLazy } from '../api/lazy.ts'
 import { type Schema, s } from '../api/schema.ts'
 import { charset, charsetNames } from './java-charset.ts'
-import { javaText } from './java-text.ts'
 
 const optionalString = s.string({ optional: true })
 

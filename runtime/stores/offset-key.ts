@@ -1,10 +1,11 @@
 import { DataError } from '../api/errors.ts'
+import { quoteJson } from '../api/json-text.ts'
 import type { OffsetMap } from '../api/record.ts'
-import { numberText, quote } from '../converters/json-text.ts'
+import { numberText } from '../converters/json-values.ts'
 
 const valueText = (value: OffsetMap[string]): string =>
   typeof value === 'string'
-    ? quote(value)
+    ? quoteJson(value)
     : typeof value === 'number' || typeof value === 'bigint'
       ? numberText(value)
       : String(value)
@@ -19,13 +20,13 @@ export const offsetJson = (map: OffsetMap): string => {
     }
     if (typeof value === 'number' && !Number.isFinite(value))
       throw new DataError(`Offset value ${key} is ${value}, which JSON has no form for`)
-    return `${quote(key)}:${valueText(value)}`
+    return `${quoteJson(key)}:${valueText(value)}`
   })
   return `{${members.join()}}`
 }
 
 /** What every key of a connector begins with, and no key of another. */
-export const connectorPrefix = (connector: string): string => `[${quote(connector)},`
+export const connectorPrefix = (connector: string): string => `[${quoteJson(connector)},`
 
 /** The key under which Kafka Connect stores a position: `["connector",{partition}]`, byte for byte (member order matters). */
 export const offsetKey = (connector: string, partition: OffsetMap): string =>

@@ -1,4 +1,4 @@
-import { type Schema, s } from 'millrace'
+import { quoteJson, type Schema, s } from 'millrace'
 import type { CapturedTable } from '../records/captured-table.ts'
 import { type LayoutColumn, RowLayout } from '../records/row-layout.ts'
 import { envelopeSchema } from '../records/schemas.ts'
@@ -7,7 +7,7 @@ import type { Settings } from '../settings/settings.ts'
 import type { TextSource } from '../types/codec.ts'
 import { codecOf } from '../types/column-codec.ts'
 import { defaultOf, emptyValue } from '../types/default-value.ts'
-import { jsonText, quoted } from '../types/json-text.ts'
+import { jsonText } from '../types/json-text.ts'
 import type { TypeRegistry } from '../types/type-registry.ts'
 import { unavailableValue } from '../types/unavailable-value.ts'
 import type { CatalogColumn, TableDescription } from './catalog.ts'
@@ -143,6 +143,6 @@ const layout = (columns: readonly Built[]): RowLayout =>
   new RowLayout(
     columns.map(({ schema: _, ...column }, index) => ({
       ...column,
-      label: Buffer.from(`${index === 0 ? '{' : ','}${quoted(column.name)}:`),
+      label: Buffer.from(`${index === 0 ? '{' : ','}${quoteJson(column.name)}:`),
     })),
   )

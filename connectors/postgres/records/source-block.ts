@@ -1,4 +1,4 @@
-import { quoted } from '../types/json-text.ts'
+import { quoteJson } from 'millrace'
 
 /** The version of Debezium whose events these are, byte for byte: consumers see it as `source.version`. */
 const eventVersion = '3.6.1.Final'
@@ -28,8 +28,8 @@ export class SourceHead {
   constructor(logical: string, database: string) {
     this.logical = logical
     this.database = database
-    this.#start = `,"source":{"version":${quoted(eventVersion)},"connector":"postgresql","name":${quoted(logical)},"ts_ms":`
-    this.#middle = `,"db":${quoted(database)},"sequence":"`
+    this.#start = `,"source":{"version":${quoteJson(eventVersion)},"connector":"postgresql","name":${quoteJson(logical)},"ts_ms":`
+    this.#middle = `,"db":${quoteJson(database)},"sequence":"`
   }
 
   /** JSON from `,"source":{` to the middle of `sequence`. */
@@ -55,7 +55,7 @@ export class SourceBlock {
     this.head = head
     this.#schema = schema
     this.#table = table
-    this.place = Buffer.from(`,"schema":${quoted(schema)},"table":${quoted(table)},"txId":`)
+    this.place = Buffer.from(`,"schema":${quoteJson(schema)},"table":${quoteJson(table)},"txId":`)
   }
 
   toObject(event: EventSource): Record<string, unknown> {

@@ -1,6 +1,5 @@
-import { DataError, s } from 'millrace'
+import { DataError, quoteJson, s } from 'millrace'
 import { type Codec, parsedCodec, type TextSource } from './codec.ts'
-import { quoted } from './json-text.ts'
 
 export type HstoreMode = 'json' | 'map'
 
@@ -87,7 +86,7 @@ export const hstoreCodec = (mode: HstoreMode, source: TextSource): Codec => {
 }
 
 export const hstoreJson = (entries: ReadonlyMap<string, string | null>): string =>
-  `{${[...entries].map(([key, value]) => `${quoted(key, true)}:${value === null ? 'null' : quoted(value, true)}`).join()}}`
+  `{${[...entries].map(([key, value]) => `${quoteJson(key, true)}:${value === null ? 'null' : quoteJson(value, true)}`).join()}}`
 
 const pointSchema = s.struct(
   { x: s.float64(), y: s.float64(), wkb: s.bytes({ optional: true }), srid: s.int32({ optional: true }) },

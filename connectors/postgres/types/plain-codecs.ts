@@ -1,6 +1,5 @@
-import { DataError, type Schema, s } from 'millrace'
+import { DataError, doubleText, floatText, type Schema, s } from 'millrace'
 import { type Codec, parsedCodec, type TextSource, textOf } from './codec.ts'
-import { doubleText, floatText } from './json-text.ts'
 
 // Types whose JSON is made from the server's text byte by byte.
 

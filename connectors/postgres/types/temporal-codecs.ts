@@ -1,7 +1,6 @@
-import { DataError, dateSchema, type Schema, s, timeSchema, timestampSchema } from 'millrace'
+import { DataError, dateSchema, quoteJson, type Schema, s, timeSchema, timestampSchema } from 'millrace'
 import { isoDate, isoFraction, isoTime, reader } from './calendar.ts'
 import type { Codec, TextSource } from './codec.ts'
-import { quoted } from './json-text.ts'
 
 export type TimeMode =
   | 'adaptive'
@@ -111,7 +110,7 @@ const stringCodec = (schema: Schema, read: (src: Buffer, at: number, end: number
   factor: 1,
   extra: 40,
   value: read,
-  write: (src, at, end, out, pos) => writeText(quoted(read(src, at, end)), out, pos),
+  write: (src, at, end, out, pos) => writeText(quoteJson(read(src, at, end)), out, pos),
 })
 
 export const dateCodec = (mode: TimeMode, source: TextSource): Codec => {

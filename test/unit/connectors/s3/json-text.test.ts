@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { DataError, Decimal, type Schema, s } from 'millrace'
 import { describe, expect, it } from 'vitest'
-import { jsonText, quote } from '../../../../connectors/s3/json-text.ts'
+import { jsonText } from '../../../../connectors/s3/json-text.ts'
 
 interface GoldenSchema {
   readonly type: string
@@ -115,12 +115,5 @@ describe('JSON without a schema', () => {
     [Buffer.from('hi'), '"aGk="'],
   ])('%#: %s', (value, expected) => {
     expect(write(value, null)).toBe(expected)
-  })
-})
-
-describe('quoted text', () => {
-  it('parses back', () => {
-    for (const text of ['', 'plain', '"\\\u001b\u0000\n', 'é日😀', '\ud83d']) expect(JSON.parse(quote(text))).toBe(text)
-    expect(quote('\u001b')).toBe('"\\u001B"')
   })
 })

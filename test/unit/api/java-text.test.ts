@@ -1,6 +1,5 @@
-import { Decimal, s } from 'millrace'
+import { Decimal, javaText, s } from 'millrace'
 import { describe, expect, it } from 'vitest'
-import { javaText } from '../../../../connectors/file/java-text.ts'
 
 describe('values as Java shows them', () => {
   const struct = s.struct({
@@ -31,6 +30,12 @@ describe('values as Java shows them', () => {
     ['a decimal of negative scale', new Decimal(12n, -2), null, '1.2E+3'],
     ['a date', new Date('2024-02-03T04:05:06Z'), null, 'Sat Feb 03 04:05:06 UTC 2024'],
   ])('%s', (_, value, schema, expected) => {
-    expect(javaText(value, schema)).toBe(expected)
+    expect(javaText(schema, value, 'utf8')).toBe(expected)
+  })
+
+  it('with bytes as digits, at any depth, unless told otherwise', () => {
+    const bytes = Buffer.from('é')
+    expect(javaText(null, [bytes, new Map([['a', bytes]])])).toBe('[c3a9, {a=c3a9}]')
+    expect(javaText(null, { a: [bytes] }, 'utf8')).toBe('{a=[é]}')
   })
 })

@@ -1,6 +1,6 @@
-import { Decimal } from '../api/decimal.ts'
-import type { Schema } from '../api/schema.ts'
+import { Decimal } from './decimal.ts'
 import { decimalText, doubleText, floatText } from './json-text.ts'
+import type { Schema } from './schema.ts'
 
 const days = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat']
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
@@ -17,27 +17,33 @@ const numberText = (type: Schema['type'] | undefined, value: number): string => 
 }
 
 /**
- * What Java's toString gives for a value under its schema: `Struct{a=1}`, `{a=1, b=[x, y]}` for maps, `100.0`. Bytes show as
- * their hexadecimal digits: Java prints an address.
+ * What Java's toString gives for a value under its schema: `Struct{a=1}` (null fields left out), `{a=1, b=[x, y]}` for maps,
+ * `100.0`. Bytes, where Java prints an address, show as their hexadecimal digits or as the text they hold.
  */
-export const javaText = (schema: Schema | null, value: unknown): string => {
+export const javaText = (schema: Schema | null, value: unknown, bytes: 'hex' | 'utf8' = 'hex'): string => {
   if (value === null || value === undefined) return 'null'
   if (typeof value === 'string') return value
   if (typeof value === 'number') return numberText(schema?.type, value)
   if (value instanceof Decimal) return decimalText(value)
-  if (value instanceof Uint8Array) return Buffer.from(value.buffer, value.byteOffset, value.length).toString('hex')
+  if (value instanceof Uint8Array) return Buffer.from(value.buffer, value.byteOffset, value.length).toString(bytes)
   if (value instanceof Date) return dateText(value)
-  if (Array.isArray(value)) return `[${value.map(item => javaText(schema?.valueSchema ?? null, item)).join(', ')}]`
-  if (value instanceof Map) return mapText([...value], schema?.keySchema ?? null, schema?.valueSchema ?? null)
+  if (Array.isArray(value))
+    return `[${value.map(item => javaText(schema?.valueSchema ?? null, item, bytes)).join(', ')}]`
+  if (value instanceof Map) return mapText([...value], schema?.keySchema ?? null, schema?.valueSchema ?? null, bytes)
   if (typeof value !== 'object') return String(value)
-  if (schema?.type !== 'STRUCT') return mapText(Object.entries(value), null, null)
+  if (schema?.type !== 'STRUCT') return mapText(Object.entries(value), null, null, bytes)
   const members = value as Record<string, unknown>
   const shown = schema.fields.flatMap(({ name, schema: field }) => {
     const member = members[name]
-    return member === null || member === undefined ? [] : [`${name}=${javaText(field, member)}`]
+    return member === null || member === undefined ? [] : [`${name}=${javaText(field, member, bytes)}`]
   })
   return `Struct{${shown.join()}}`
 }
 
-const mapText = (entries: readonly [unknown, unknown][], key: Schema | null, value: Schema | null): string =>
-  `{${entries.map(([name, member]) => `${javaText(key, name)}=${javaText(value, member)}`).join(', ')}}`
+const mapText = (
+  entries: readonly [unknown, unknown][],
+  key: Schema | null,
+  value: Schema | null,
+  bytes: 'hex' | 'utf8',
+): string =>
+  `{${entries.map(([name, member]) => `${javaText(key, name, bytes)}=${javaText(value, member, bytes)}`).join(', ')}}`

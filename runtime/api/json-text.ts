@@ -1,5 +1,7 @@
-import type { Decimal } from '../api/decimal.ts'
-import { DataError } from '../api/errors.ts'
+import type { Decimal } from './decimal.ts'
+
+// Texts of values as Kafka Connect's JsonConverter writes them (golden: test/golden/converters): for formats and connectors
+// that write JSON themselves.
 
 const unlike = /["\\\u0000-\u001f\ud800-\udfff]/
 const special = /[\ud800-\udfff]|\\u00/
@@ -8,17 +10,19 @@ const controls = /\\u00[01][0-9a-f]/g
 
 const unit = (code: number): string => `\\u${code.toString(16).toUpperCase().padStart(4, '0')}`
 
-/** A JSON string as Jackson writes it to bytes: hexadecimal escapes in upper case, characters beyond U+FFFF as two of them. */
-export const quote = (text: string): string => {
+/**
+ * A JSON string as Jackson writes it to bytes: hexadecimal escapes in upper case, characters beyond U+FFFF as two of them.
+ * `inText`: as it writes to text, which keeps those characters.
+ */
+export const quoteJson = (text: string, inText = false): string => {
   // Most text is written as it is.
   if (!unlike.test(text)) return `"${text}"`
   const quoted = JSON.stringify(text)
   if (!special.test(quoted)) return quoted
-  return quoted
-    .replace(controls, (code, offset: number) =>
-      escaped(quoted, offset) ? code : `\\u00${code.slice(4).toUpperCase()}`,
-    )
-    .replace(pairs, pair => unit(pair.charCodeAt(0)) + unit(pair.charCodeAt(1)))
+  const upper = quoted.replace(controls, (code, offset: number) =>
+    escaped(quoted, offset) ? code : `\\u00${code.slice(4).toUpperCase()}`,
+  )
+  return inText ? upper : upper.replace(pairs, pair => unit(pair.charCodeAt(0)) + unit(pair.charCodeAt(1)))
 }
 
 /** Whether the backslash at `at` is itself escaped (an odd number of backslashes before it). */
@@ -48,7 +52,7 @@ const notPlain = (value: number): string | undefined => {
   return value === 0 ? (Object.is(value, -0) ? '-0.0' : '0.0') : undefined
 }
 
-/** A double as Java prints it: `1.0`, `1.0E10`. */
+/** A double as Java prints it: `1.0`, `1.0E10`; in quotes what JSON has no number for: `"NaN"`. */
 export const doubleText = (value: number): string => notPlain(value) ?? javaLayout(value.toExponential())
 
 /** A float as Java prints it: the fewest digits that give the same 32 bit value. */
@@ -63,32 +67,9 @@ export const floatText = (value: number): string => {
   return javaLayout(single.toExponential())
 }
 
-/** Base64 with padding. */
+/** Base64 with padding, in quotes. */
 export const base64Text = (bytes: Uint8Array): string =>
   `"${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64')}"`
-
-/** The Java class that a value of ours stands for, for messages that name it. */
-export const javaClass = (value: unknown): string => {
-  if (value === null || value === undefined) return 'null'
-  if (typeof value === 'string') return 'java.lang.String'
-  if (typeof value === 'boolean') return 'java.lang.Boolean'
-  if (typeof value === 'bigint') return 'java.lang.Long'
-  if (typeof value === 'number') return Number.isInteger(value) ? 'java.lang.Long' : 'java.lang.Double'
-  if (value instanceof Uint8Array) return '[B'
-  if (value instanceof Date) return 'java.util.Date'
-  if (Array.isArray(value)) return 'java.util.ArrayList'
-  return value.constructor?.name === 'Decimal' ? 'java.math.BigDecimal' : 'java.util.HashMap'
-}
-
-/** A number of JSON: integers as digits, anything else as a double. */
-export const numberText = (value: number | bigint): string => {
-  if (typeof value === 'bigint' || Number.isInteger(value))
-    return Object.is(value, -0) ? '0' : String(typeof value === 'number' ? BigInt(value) : value)
-  return Number.isFinite(value) ? String(value) : notPlain(value)!
-}
-
-export const mismatch = (type: string, value: unknown): DataError =>
-  new DataError(`Conversion error: the value of type ${javaClass(value)} does not fit schema type ${type}`)
 
 /** A decimal as Java's BigDecimal prints it: with an exponent when the scale is negative or the number very small. */
 export const decimalText = (value: Decimal): string => {
