@@ -37,6 +37,7 @@ export class Coordinator {
   readonly #parts: CoordinatorParts
   readonly #log: OffsetLog
   readonly #entries = new Map<string, GroupEntry>()
+  readonly #commits = new Set<Promise<void>>()
   readonly #minSession: number
   readonly #maxSession: number
   #closed = false
@@ -156,11 +157,14 @@ export class Coordinator {
       key: encodeKey({ kind: 'offset', group: groupId, topic, partition }),
       value: encodeOffset({ offset, leaderEpoch, metadata, committedAt }),
     }))
-    await this.#log.append(records)
-    const entry = this.#entryOf(groupId)
-    for (const { topic, partition, offset, leaderEpoch, metadata } of offsets) {
-      entry.setOffset(topic, partition, { offset, leaderEpoch, metadata, committedAt })
-    }
+    const written = this.#log.append(records).then(() => {
+      const entry = this.#entryOf(groupId)
+      for (const { topic, partition, offset, leaderEpoch, metadata } of offsets) {
+        entry.setOffset(topic, partition, { offset, leaderEpoch, metadata, committedAt })
+      }
+    })
+    this.#commits.add(written)
+    await written.finally(() => this.#commits.delete(written))
   }
 
   async deleteGroup(groupId: string): Promise<KafkaErrorName> {
@@ -198,6 +202,8 @@ export class Coordinator {
 
   /** A deleted topic's offsets must not be those of a later one of the same name. */
   async topicDeleted(topic: string): Promise<void> {
+    // Those that were taken while the topic was there; later ones are refused.
+    await Promise.allSettled(this.#commits)
     for (const entry of [...this.#entries.values()]) {
       const partitions = [...(entry.topics().get(topic)?.keys() ?? [])].map(partition => ({ topic, partition }))
       await this.deleteOffsets(entry.group.id, partitions)
