@@ -23,11 +23,19 @@ export class GroupCoordinator {
     this.#lane = lane
   }
 
-  /** One request to the coordinator. Look at the answer's codes with `check`, so that a move is noticed. */
-  async request<A extends Api>(api: A, body: RequestBody<A>, options?: RequestOptions): Promise<ResponseOf<A>> {
+  /**
+   * One request to the coordinator. Look at the answer's codes with `check`, so that a move is noticed. `lane`: another
+   * connection than usual, so as not to wait for the answers due there.
+   */
+  async request<A extends Api>(
+    api: A,
+    body: RequestBody<A>,
+    options?: RequestOptions,
+    lane: Lane = this.#lane,
+  ): Promise<ResponseOf<A>> {
     const nodeId = this.#nodeId >= 0 ? this.#nodeId : await this.#find()
     try {
-      return await this.#cluster.request(nodeId, this.#lane, api, body, options)
+      return await this.#cluster.request(nodeId, lane, api, body, options)
     } catch (error) {
       if (isConnectionLoss(error)) this.#nodeId = -1
       throw error

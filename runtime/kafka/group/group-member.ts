@@ -287,6 +287,8 @@ export class GroupMember {
             ? { groupId, members: [{ memberId, groupInstanceId, ...(version >= 5 ? { reason } : {}) }] }
             : { groupId, memberId },
         { timeoutMs: Math.min(5000, cluster.config.requestTimeoutMs) },
+        // Our join may be waiting for the others, and they for us.
+        'main',
       )
     } catch (error) {
       log?.debug('Leaving the group failed', { group: groupId, reason: asError(error).message })

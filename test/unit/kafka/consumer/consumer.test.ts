@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import { expect, it, onTestFinished } from 'vitest'
 import { createKafka } from '../../../../runtime/kafka/kafka.ts'
+import type { RequestOf } from '../../../../runtime/protocol/api.ts'
 import { encodeAssignment } from '../../../../runtime/protocol/consumer-protocol.ts'
 import { errorCodes } from '../../../../runtime/protocol/error-codes.ts'
 import { fetch } from '../../../../runtime/protocol/messages/fetch.ts'
@@ -15,12 +16,13 @@ import { offsetFetch } from '../../../../runtime/protocol/messages/offset-fetch.
 import { syncGroup } from '../../../../runtime/protocol/messages/sync-group.ts'
 import { scriptedBroker } from '../connection/scripted-broker.ts'
 
-it('commits while its own join waits for other members', async () => {
+it('commits and leaves while its own join waits for other members', async () => {
   const apis = [metadata, findCoordinator, joinGroup, syncGroup, heartbeat, leaveGroup]
   const broker = await scriptedBroker([...apis, offsetFetch, offsetCommit, listOffsets, fetch])
   const self = { nodeId: 1, host: broker.host, port: broker.port }
   /** Like a broker, which answers in order: nothing comes after a join that waits. */
   const parked = new Set<Socket>()
+  const left: string[] = []
   let rebalancing = false
   let commitCode: number = errorCodes.NONE
   broker.onRequest = asked => {
@@ -48,6 +50,9 @@ it('commits while its own join waits for other members', async () => {
         return asked.answer(offsetFetch, { groups: [{ groupId: 'g', topics: [] }] })
       case listOffsets:
         return asked.answer(listOffsets, { topics: at({ offset: 0 }) })
+      case leaveGroup:
+        left.push(...(asked.body as RequestOf<typeof leaveGroup>).members.map(({ memberId }) => memberId))
+        return asked.answer(leaveGroup, {})
       case offsetCommit:
         return asked.answer(offsetCommit, { topics: at({ errorCode: commitCode }) })
     }
@@ -79,4 +84,7 @@ it('commits while its own join waits for other members', async () => {
   await expect(late).rejects.toMatchObject({ kind: 'REBALANCE', retriable: true })
   await consumer.poll(5)
   expect(consumer.assignment()).toEqual([{ topic: 't', partition: 0 }])
+  commitCode = errorCodes.NONE
+  await consumer.close()
+  expect(left).toEqual(['m'])
 })
