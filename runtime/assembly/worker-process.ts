@@ -1,8 +1,9 @@
 import type { ConfigProviderDefinition, Plugin } from '../api/define.ts'
 import { ConfigError } from '../api/errors.ts'
+import { nearest } from '../base/nearest.ts'
 import type { ConnectorRequest } from '../config/connector-files.ts'
 import { ConfigProviders } from '../config/providers.ts'
-import { logLevels, unknownKeys, type WorkerConfig, workerConfig } from '../config/worker-config.ts'
+import { logLevels, unknownKeys, type WorkerConfig, workerConfig, workerSpec } from '../config/worker-config.ts'
 import type { Herder } from '../herder/herder.ts'
 import { StandaloneHerder } from '../herder/standalone.ts'
 import { Validator } from '../herder/validation.ts'
@@ -141,7 +142,10 @@ export const startWorkerProcess = async (
       levels.configure(name, level)
     }
     const unknown = unknownKeys(config.props)
-    if (unknown.length > 0) log.warn('Properties that mean nothing to this worker', { keys: unknown.join(', ') })
+    for (const key of unknown) {
+      const meant = nearest(key, Object.keys(workerSpec))
+      log.warn(`The property ${key} means nothing to this worker${meant === undefined ? '' : `: was ${meant} meant?`}`)
+    }
 
     checkClasses(config, plugins)
     if (config.embeddedBroker === undefined) config.bootstrapServers.forEach(checkAddress)

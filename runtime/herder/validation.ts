@@ -1,6 +1,7 @@
 import type { Log } from '../api/context.ts'
 import { isConfigError } from '../api/errors.ts'
 import { CodedError } from '../base/errors.ts'
+import { nearest } from '../base/nearest.ts'
 import { sinkSpec, sourceSpec } from '../config/connector-config.ts'
 import { parseConfig } from '../config/parse.ts'
 import { shortNames } from '../plugins/names.ts'
@@ -59,7 +60,22 @@ export class Validator {
     await validateConverters(validation, props, plugins, workerProps)
     if (outside && definition.validate !== undefined && validation.clean(definition.config))
       await this.#outside(validation, definition, props)
-    return veiled(validation.result(className), raw, props)
+    const infos = validation.result(className)
+    this.#nameStrays(props, definition, infos)
+    return veiled(infos, raw, props)
+  }
+
+  /** Unknown settings are allowed, as in Kafka Connect, but one that looks like a known one is probably a slip. */
+  #nameStrays(props: ConnectorProps, { config }: ConnectorDefinition, { configs }: ConfigInfos): void {
+    const known = new Set(configs.map(({ value }) => value.name))
+    for (const field of Object.values(config)) for (const alias of field.options.aliases ?? []) known.add(alias)
+    for (const key of Object.keys(props)) {
+      const meant = known.has(key) ? undefined : nearest(key, known)
+      if (meant !== undefined)
+        this.#parts.log.warn(`The setting ${key} means nothing to this connector: was ${meant} meant?`, {
+          connector: props['name'],
+        })
+    }
   }
 
   async #locate(className: string) {

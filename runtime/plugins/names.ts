@@ -1,3 +1,4 @@
+import { distance } from '../base/nearest.ts'
 import type { KnownPlugin } from './builtin.ts'
 
 /**
@@ -26,17 +27,6 @@ export const nameIndex = (plugins: readonly KnownPlugin[]): ReadonlyMap<string, 
   }
   for (const name of ambiguous) index.delete(name)
   return index
-}
-
-const distance = (a: string, b: string): number => {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index)
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i]
-    for (let j = 1; j <= b.length; j++)
-      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)))
-    row = next
-  }
-  return row[b.length]!
 }
 
 /** The nearest of some names to one that is not among them, when it is near enough to be what was meant. */

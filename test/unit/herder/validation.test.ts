@@ -13,10 +13,11 @@ beforeAll(async () => {
   plugins = await PluginRegistry.open({ log: recordingLog() })
 })
 
+const log = recordingLog()
 const validate = (props: ConnectorProps, worker: Record<string, string> = {}, resolved: Record<string, string> = {}) =>
   new Validator({
     plugins,
-    log: recordingLog(),
+    log,
     resolve: async given =>
       Object.fromEntries(Object.entries(given).map(([key, value]) => [key, resolved[value ?? ''] ?? value])),
     workerProps: { 'key.converter': json, 'value.converter': json, ...worker },
@@ -45,6 +46,17 @@ test('a variable is shown as a variable, in values and in errors (invariant 10)'
   expect(shown['tasks.max']?.errors[0]).toBe(
     'Invalid value ${v:x} for configuration tasks.max: Not a number of type INT',
   )
+})
+
+test('a setting that nobody knows but that looks like one is named in the log, without its value', async () => {
+  log.lines.length = 0
+  const region = { 'connector.class': 'AivenKafkaConnectS3SinkConnector', topics: 't', aws_s3_region: 'eu-west-1' }
+  await validate({ ...source, 'batch.sizes': 'sesame', 'producer.override.acks': '1', 'my.own.note': 'x' })
+  await validate({ ...region, output_compresion: 'none' })
+  expect(log.lines.map(({ level, message }) => [level, message])).toEqual([
+    ['warn', 'The setting batch.sizes means nothing to this connector: was batch.size meant?'],
+    ['warn', 'The setting output_compresion means nothing to this connector: was output_compression meant?'],
+  ])
 })
 
 test('without a class nothing can be asked; secrets of such a request are not shown', async () => {
