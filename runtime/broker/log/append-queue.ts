@@ -44,6 +44,8 @@ export class AppendQueue {
   #running: Promise<void> | null = null
   #unflushed = 0
   #unflushedSince = 0
+  /** Where they are: the log may have gone on to another segment since. */
+  readonly #unflushedIn = new Set<Segment>()
 
   constructor(options: AppendQueueOptions) {
     this.#options = options
@@ -58,8 +60,19 @@ export class AppendQueue {
     return this.#unflushed === 0 ? 0 : now - this.#unflushedSince
   }
 
-  flushed(): void {
+  /** Brings all that was written to the disk. */
+  async flush(now: number): Promise<void> {
+    const segments = [...this.#unflushedIn]
+    const records = this.#unflushed
     this.#unflushed = 0
+    this.#unflushedIn.clear()
+    try {
+      for (const segment of segments) if (!segment.removed) await segment.withFile(now, syncData)
+    } catch (error) {
+      this.#unflushed += records
+      for (const segment of segments) this.#unflushedIn.add(segment)
+      throw error
+    }
   }
 
   /** Resolves when the batch is written. */
@@ -123,12 +136,11 @@ export class AppendQueue {
         batches.map(batch => batch.bytes),
         position,
       )
-      if (this.#unflushed === 0) this.#unflushedSince = now
-      this.#unflushed += records
-      if (this.#unflushed < this.#options.flushMessages()) return
-      await syncData(fd)
-      this.#unflushed = 0
     })
+    if (this.#unflushed === 0) this.#unflushedSince = now
+    this.#unflushed += records
+    this.#unflushedIn.add(segment)
+    if (this.#unflushed >= this.#options.flushMessages()) await this.flush(now)
   }
 
   #fail(group: readonly Waiting[], error: Error): void {

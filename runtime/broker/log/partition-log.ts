@@ -264,6 +264,8 @@ export class PartitionLog {
     const unsaved = this.segments.all.filter(segment => segment.savedSize !== segment.size)
     if (unsaved.length === 0 && this.#isSaved()) return
     const flushedTo = this.#endOffset
+    await this.#queue.flush(now)
+    // Those that were found at start as well.
     for (const segment of unsaved) await segment.flush(now)
     // Before the indexes: recovery reads again what the producers' snapshot does not cover, and what the index does not.
     await this.saveCheckpoint(flushedTo)
@@ -285,9 +287,7 @@ export class PartitionLog {
   /** For `flush.ms`. */
   async flushIfDue(): Promise<void> {
     const now = this.#parts.clock.monotonic()
-    if (this.#queue.unflushedFor(now) < this.config.flushMs) return
-    this.#queue.flushed()
-    for (const segment of this.segments.all.slice(-2)) await segment.flush(now)
+    if (this.#queue.unflushedFor(now) >= this.config.flushMs) await this.#queue.flush(now)
   }
 
   /** Gives back descriptors and indexes of closed segments that were not read since. */

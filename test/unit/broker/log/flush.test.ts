@@ -56,3 +56,17 @@ test('flush.messages counts records, flush.ms their waiting', async () => {
   expect(synced.count).toBe(2)
   await log.close({ save: true })
 })
+
+test('brings segments to the disk that the log has left meanwhile', async () => {
+  const parts = testParts()
+  const small = { 'segment.bytes': '1024', 'flush.ms': '1000' }
+  const log = await openLog(await tempFolder(), { ...small, 'flush.messages': '8' }, parts)
+  const append = () => log.append(batchOf([{ value: 'x'.repeat(600) }]))
+  for (let i = 0; i < 8; i++) await append()
+  expect(synced.count).toBe(log.segments.all.length)
+  for (let i = 0; i < 5; i++) await append()
+  parts.clock.time += 1000
+  await log.flushIfDue()
+  expect(synced.count).toBe(log.segments.all.length)
+  await log.close({ save: true })
+})
