@@ -82,6 +82,11 @@ export class DeadLetterQueue implements DeadLetters, Delivery {
     producer.send()
   }
 
+  /** Resolves when there is room for more letters (`buffer.memory`). Throws when none can be written any more. */
+  ready(signal?: AbortSignal): Promise<void> {
+    return this.#parts.producer.ready(signal)
+  }
+
   acknowledged(): void {}
 
   failed(count: number, topic: string, _partition: number, error: Error): void {

@@ -1,5 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import type { Converter, HeaderConverter, SchemaAndValue } from '../api/define.ts'
+import { ConnectError } from '../api/errors.ts'
 import { resolveLazy } from '../api/lazy.ts'
 import type { ConnectRecord, Header, SinkRecord, SinkRecordInit } from '../api/record.ts'
 import type { FetchedBatch } from '../kafka/ports.ts'
@@ -17,8 +18,12 @@ export interface SinkPipelineParts {
   readonly value: { readonly className: string; readonly converter: Converter }
   readonly header: { readonly className: string; readonly converter: HeaderConverter }
   readonly tolerance: Tolerance
-  /** Resolves when every dead letter so far is in its topic. */
-  readonly flushDeadLetters?: () => Promise<void>
+  readonly deadLetters?: {
+    /** Resolves when there is room for more letters. */
+    ready(signal?: AbortSignal): Promise<void>
+    /** Resolves when every letter so far is in its topic. */
+    flush(): Promise<void>
+  }
   /** Named as the failing class when the connector gives a record up. */
   readonly sinkClass: string
   readonly signal?: AbortSignal
@@ -43,6 +48,9 @@ export class SinkPipeline {
 
   /** In order of the batches; records left out on purpose are missing. Throws when one fails the task. */
   async convert(batches: readonly FetchedBatch[]): Promise<readonly SinkRecord[]> {
+    const { deadLetters, signal } = this.#parts
+    // Backpressure, after rejections too: letters that Kafka is slow to take must not pile up.
+    await deadLetters?.ready(signal)
     const records: SinkRecord[] = []
     let sinceTurn = 0
     for (const batch of batches) {
@@ -70,24 +78,24 @@ export class SinkPipeline {
     return records
   }
 
-  /** The connector refuses this record alone. */
+  /** The connector refuses this record alone. Throws when that fails the task, as does a record that is not one of ours. */
   reject(record: SinkRecord, error: unknown): void {
     const { tolerance, sinkClass } = this.#parts
-    const consumed = record instanceof FetchedRecord ? record.consumed() : undefined
-    tolerance.giveUp(
-      consumed === undefined ? { describe: () => '' } : describeConsumed(consumed),
-      'TASK_PUT',
-      sinkClass,
-      error,
-    )
+    // Invariant 4: of a copy nobody knows which bytes it stands for, so it could not be dead-lettered.
+    if (!(record instanceof FetchedRecord))
+      throw new ConnectError(
+        `${sinkClass} rejected an object that is no record of its batch: reject must get a record as write got it, not a copy`,
+        { cause: error },
+      )
+    tolerance.giveUp(describeConsumed(record.consumed()), 'TASK_PUT', sinkClass, error)
   }
 
   async flush(): Promise<void> {
-    await this.#parts.flushDeadLetters?.()
+    await this.#parts.deadLetters?.flush()
   }
 
   async #recover(batch: FetchedBatch, index: number, failed: RecordError): Promise<SinkRecord | null> {
-    const { chain, tolerance, signal } = this.#parts
+    const { chain, tolerance, signal, deadLetters } = this.#parts
     const outcome = await retryRecord(tolerance, failed, signal, async () => {
       if (!chain.prepares) return this.#one(batch, index)
       const [transformed] = await this.#transformBatch(batch, index, index + 1)
@@ -95,6 +103,7 @@ export class SinkPipeline {
     })
     if (!(outcome instanceof RecordError)) return outcome
     tolerance.giveUp(describeConsumed(consumedRecord(batch, index)), outcome.stage, outcome.className, outcome.cause)
+    await deadLetters?.ready(signal)
     return null
   }
 

@@ -53,7 +53,7 @@ export class Tolerance {
     return this.#parts.settings.retryTimeoutMs !== 0 && isRetriable(error)
   }
 
-  /** Runs the operation again, with growing delays, until it works, fails for good, or time is up; then throws the last error. */
+  /** Runs the operation again, with growing delays (or those that the error asks for), until it works, fails for good, or time is up; then throws the last error. */
   async retry<T>(operation: () => T | Promise<T>, firstError: unknown, signal?: AbortSignal): Promise<T> {
     const { settings, clock, counters, random = Math.random } = this.#parts
     const until = settings.retryTimeoutMs < 0 ? Number.POSITIVE_INFINITY : clock.monotonic() + settings.retryTimeoutMs
@@ -63,7 +63,8 @@ export class Tolerance {
       const left = until - clock.monotonic()
       if (left <= 0) break
       const wanted = firstDelayMs * 2 ** (attempt - 1)
-      const delay = wanted > settings.retryDelayMaxMs ? random() * settings.retryDelayMaxMs : wanted
+      const delay =
+        error.retryAfterMs ?? (wanted > settings.retryDelayMaxMs ? random() * settings.retryDelayMaxMs : wanted)
       await sleep(Math.min(delay, left), signal)
       counters.retries++
       try {

@@ -93,17 +93,8 @@ export class SinkCommitter {
     const { activity, log, metrics, deadLetters } = this.#parts
     const upTo = this.#parts.partitions.upTo(partitions)
     if (upTo.length === 0) return []
-    activity.begin('waiting for dead letters to be stored')
-    try {
-      // Invariant 4: once one is lost, no offset is committed any more, not even the last time.
-      if (this.#lost !== undefined) throw this.#lost.error
-      await deadLetters()
-    } catch (error) {
-      this.#lost ??= { error }
-      throw error
-    } finally {
-      activity.end()
-    }
+    // Invariant 4: once one is lost, no offset is committed any more, not even the last time.
+    if (this.#lost !== undefined) throw this.#lost.error
     let answer: readonly TopicPartitionOffset[]
     try {
       activity.begin('flush')
@@ -119,6 +110,16 @@ export class SinkCommitter {
     }
     if (this.#flushFailures > 0) activity.note = undefined
     this.#flushFailures = 0
+    activity.begin('waiting for dead letters to be stored')
+    try {
+      // Invariant 3: those of records that the connector rejected during `flush` among them.
+      await deadLetters()
+    } catch (error) {
+      this.#lost = { error }
+      throw error
+    } finally {
+      activity.end()
+    }
     // Invariant 7: somebody else may write these partitions by now.
     if (this.#parts.cancelled.aborted) return []
     const { commit, refused } = this.#parts.partitions.allowed(answer)

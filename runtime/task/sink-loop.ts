@@ -30,7 +30,7 @@ export interface SinkLoopParts {
   readonly converter: SinkConverter
   /** Of the sink's definition: memory under a batch may be reused after `write`. */
   readonly keepsNothing: boolean
-  /** Hears once of every topic that records came from. */
+  /** Hears of every topic that records came from, once between two commits. */
   readonly topicUsed: (topic: string) => void
   readonly activity: Activity
   readonly metrics: SinkTaskMetrics
@@ -286,6 +286,8 @@ export class SinkLoop {
   async #commit(consumer: Consumer): Promise<void> {
     const { clock, flushIntervalMs } = this.#parts
     this.#commitAt = clock.monotonic() + flushIntervalMs
+    // Topics in use are told again: the list of them may have been reset.
+    this.#topics.clear()
     const outcome = await this.#committer.commit(this.#task, consumer, this.#partitions.all())
     if (outcome === 'failed')
       this.#commitAt = Math.min(this.#commitAt, clock.monotonic() + Math.min(COMMIT_RETRY_MS, flushIntervalMs))

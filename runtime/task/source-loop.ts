@@ -3,7 +3,7 @@ import type { Log } from '../api/context.ts'
 import type { SourceTask } from '../api/define.ts'
 import { ConnectError, isRetriable } from '../api/errors.ts'
 import type { SourceRecord } from '../api/record.ts'
-import { AbortedError, deadline, race, sleep } from '../base/abort.ts'
+import { AbortedError, deadline, race, settledWithin, sleep } from '../base/abort.ts'
 import { backoffDelay } from '../base/backoff.ts'
 import type { Clock } from '../base/clock.ts'
 import { type Deferred, deferred } from '../base/deferred.ts'
@@ -27,7 +27,7 @@ export interface SourceLoopParts {
   readonly store: (offsets: readonly SourceOffset[]) => Promise<void>
   /** Whether records that the producer gave up fail the task. */
   readonly produceFailed: ProduceFailure
-  /** Hears once of every topic in which a record was stored. */
+  /** Hears of every topic in which a record was stored, once between two commits. */
   readonly topicUsed: (topic: string) => void
   readonly activity: Activity
   readonly metrics: SourceTaskMetrics
@@ -205,7 +205,8 @@ export class SourceLoop {
         error,
       })
     }
-    await this.#committer.settled()
+    // One that hangs must not keep a task that has failed from saying so (invariant 8).
+    await settledWithin(this.#committer.settled(), flushTimeoutMs)
     try {
       await this.#committer.commit()
     } catch (error) {

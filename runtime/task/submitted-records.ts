@@ -85,7 +85,7 @@ export class SubmittedRecords {
   #lastPartition: OffsetMap | undefined
   #lastRun: Run | undefined
 
-  /** `onTopic` hears once of every topic in which a record was stored. */
+  /** `onTopic` hears of every topic in which a record was stored, once between two commits. */
   constructor(onFailure: ProduceFailure, onTopic: (topic: string) => void = () => {}) {
     this.#onFailure = onFailure
     this.#onTopic = onTopic
@@ -117,6 +117,9 @@ export class SubmittedRecords {
     for (const [key, runs] of this.#queues) this.#settle(key, runs)
     // A run that was taken out must not be added to any more.
     this.#forgetLast()
+    // Topics in use are told again: the list of them may have been reset.
+    this.#topics.clear()
+    this.#lastTopic = undefined
     return { offsets: Array.from(this.#ready.values(), offsetOf), records: new Map(this.#ready) }
   }
 

@@ -30,7 +30,7 @@ export const openSink = async (definition: SinkDefinition, material: TaskMateria
     tolerance,
     sinkClass: definition.class,
     signal: request.stop,
-    ...(deadLetters === undefined ? {} : { flushDeadLetters: () => deadLetters.flush() }),
+    ...(deadLetters === undefined ? {} : { deadLetters }),
   })
   const converter: SinkConverter = pipeline
   const loop = new SinkLoop({

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import type { Converter, HeaderConverter } from '../../../runtime/api/define.ts'
 import { DataError, RetriableError } from '../../../runtime/api/errors.ts'
-import type { ConnectRecord } from '../../../runtime/api/record.ts'
+import type { ConnectRecord, SinkRecord } from '../../../runtime/api/record.ts'
 import { systemClock } from '../../../runtime/base/clock.ts'
+import { deferred } from '../../../runtime/base/deferred.ts'
 import { parseOrThrow } from '../../../runtime/config/parse.ts'
 import json from '../../../runtime/converters/json-converter.ts'
 import headerConverter from '../../../runtime/converters/simple-header-converter.ts'
@@ -16,6 +17,7 @@ import { RecordBatchReader } from '../../../runtime/protocol/record-batch-reader
 import { RecordBatchWriter, type RecordHeader } from '../../../runtime/protocol/record-batch-writer.ts'
 import { noErrors } from '../../../runtime/telemetry/metrics-task.ts'
 import { recordingLog } from '../../support/fakes/log.ts'
+import { until } from '../../support/fakes/wait.ts'
 
 const plainJson = json.create(parseOrThrow(json.config, { 'schemas.enable': 'false' }) as never, 'value')
 const text = strings.create(parseOrThrow(strings.config, {}) as never, 'key')
@@ -56,6 +58,7 @@ const setup = (options: Options = {}) => {
     ...options.settings,
   }
   let flushes = 0
+  let room = Promise.resolve()
   const pipeline = new SinkPipeline({
     chain: options.chain ?? chainOf([]),
     key: { className: 'KeyClass', converter: options.key ?? text },
@@ -73,9 +76,16 @@ const setup = (options: Options = {}) => {
       },
     }),
     sinkClass: 'SinkClass',
-    flushDeadLetters: async () => void flushes++,
+    deadLetters: { ready: () => room, flush: async () => void flushes++ },
   })
-  return { pipeline, log, counters, letters, flushes: () => flushes }
+  return {
+    pipeline,
+    log,
+    counters,
+    letters,
+    flushes: () => flushes,
+    full: (until: Promise<void>) => void (room = until),
+  }
 }
 
 interface Stored {
@@ -256,6 +266,19 @@ describe('a record that fails', () => {
     },
   )
 
+  test('waits until there is room for its letter before the next one fails', async () => {
+    const { pipeline, letters, full } = setup()
+    const room = deferred()
+    const converting = pipeline.convert([fetched([{ value: '1' }, { value: '{' }, { value: '{' }])])
+    full(room.promise)
+    await until(() => letters.length === 1)
+    await new Promise(resolve => setImmediate(resolve))
+    expect(letters).toHaveLength(1)
+    room.resolve()
+    expect(await converting).toHaveLength(1)
+    expect(letters).toHaveLength(2)
+  })
+
   test('is tried again while its error is retriable, in its place', async () => {
     let left = 3
     const flaky = step(one => {
@@ -307,6 +330,15 @@ describe('a record that the connector rejects', () => {
     ])
     await pipeline.flush()
     expect(flushes()).toBe(1)
+  })
+
+  test('is refused when it is a copy, whose bytes nobody knows (invariant 4)', async () => {
+    const { pipeline, letters } = setup()
+    const [record] = await pipeline.convert([fetched([{ value: '1' }])])
+    expect(() => pipeline.reject({ ...record! } as SinkRecord, new DataError('too long'))).toThrow(
+      'SinkClass rejected an object that is no record of its batch',
+    )
+    expect(letters).toEqual([])
   })
 
   test('fails the task without tolerance', async () => {

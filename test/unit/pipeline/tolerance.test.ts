@@ -80,6 +80,16 @@ describe('retrying', () => {
     expect(counters.recordsSkipped).toBe(0)
   })
 
+  test('waits as long as the error asks for, within errors.retry.timeout', async () => {
+    const { tolerance } = setup({ retryTimeoutMs: 12_000, retryDelayMaxMs: 600 })
+    const later = new RetriableError('rate limit', { retryAfterMs: 5000 })
+    const { run, calls } = operation(9, later)
+    const result = expect(tolerance.retry(run, later)).rejects.toBe(later)
+    await vi.runAllTimersAsync()
+    await result
+    expect(calls).toEqual([5000, 10_000, 12_000])
+  })
+
   test('a delay beyond errors.retry.delay.max.ms becomes a random one below it', async () => {
     const { tolerance } = setup({ retryTimeoutMs: 60_000, retryDelayMaxMs: 600 }, () => 0.25)
     const { run, calls } = operation(3)

@@ -8,6 +8,7 @@ import { SinkPartitions } from '../../../runtime/task/sink-partitions.ts'
 import { SinkTaskMetrics } from '../../../runtime/telemetry/metrics-task.ts'
 import { FakeConsumer } from '../../support/fakes/consumer.ts'
 import { recordingLog } from '../../support/fakes/log.ts'
+import { until } from '../../support/fakes/wait.ts'
 
 const t0 = { topic: 't', partition: 0 }
 const task: SinkTask = { write() {} }
@@ -49,11 +50,32 @@ describe('SinkCommitter', () => {
     expect(consumer.commits).toEqual([])
   })
 
-  it('waits for dead letters first', async () => {
+  it('commits only after the dead letters are stored, those of records rejected during flush among them', async () => {
     const order: string[] = []
-    const { committer, consumer } = setup({ deadLetters: async () => void order.push('letters') })
-    await committer.commit({ ...task, flush: () => void order.push('flush') }, consumer, [t0])
-    expect(order).toEqual(['letters', 'flush'])
+    const stored = deferred()
+    const { committer, consumer } = setup({
+      deadLetters: async () => {
+        order.push('letters')
+        await stored.promise
+      },
+    })
+    const committing = committer.commit({ ...task, flush: () => void order.push('flush') }, consumer, [t0])
+    await until(() => order.length === 2)
+    expect(order).toEqual(['flush', 'letters'])
+    expect(consumer.commits).toEqual([])
+    stored.resolve()
+    await committing
+    expect(consumer.commits).toHaveLength(1)
+  })
+
+  it('commits nothing any more once a dead letter is lost, whatever flush says', async () => {
+    const lost = new Error('lost')
+    let letters: () => Promise<void> = () => Promise.reject(lost)
+    const { committer, consumer } = setup({ deadLetters: () => letters() })
+    await expect(committer.commit(task, consumer, [t0])).rejects.toBe(lost)
+    letters = async () => {}
+    await expect(committer.close(task, consumer, [t0])).rejects.toBe(lost)
+    expect(consumer.commits).toEqual([])
   })
 
   it('does not overtake a commit that is late, and believes it when it comes', async () => {

@@ -102,6 +102,20 @@ describe('SourceLoop', () => {
     expect(source.calls).toEqual(['read', 'read ended'])
   })
 
+  it('fails although the source never answers what was committed', async () => {
+    const source = fedSource()
+    const run = setup(
+      { ...source.task, committed: () => new Promise<void>(() => {}) },
+      { flushIntervalMs: 5, flushTimeoutMs: 20 },
+    )
+    source.feed([record(1)])
+    await until(() => run.appended.length === 1)
+    run.acknowledge()
+    await until(() => run.stored.length === 1)
+    source.feed(new Error('gone'))
+    await expect(run.ended).rejects.toThrow('gone')
+  })
+
   it('tells the source of an offset only after it is durable', async () => {
     const source = fedSource()
     const durable = deferred()

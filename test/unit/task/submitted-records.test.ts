@@ -105,7 +105,7 @@ describe('SubmittedRecords', () => {
     expect(() => ledger.submit({ ...record('a', 1), sourcePartition: undefined as never })).toThrow('source partition')
   })
 
-  it('tells of each topic once', () => {
+  it('tells of each topic once between two commits', () => {
     const topics: string[] = []
     const ledger = new SubmittedRecords(failing, topic => topics.push(topic))
     const delivery = ledger.submit(record('a', 1))
@@ -113,6 +113,9 @@ describe('SubmittedRecords', () => {
     ledger.submit(record('a', 3))
     for (const topic of ['x', 'y', 'x']) delivery.acknowledged(1, topic, 0)
     expect(topics).toEqual(['x', 'y'])
+    ledger.committable()
+    ledger.submit(record('a', 4)).acknowledged(1, 'x', 0)
+    expect(topics).toEqual(['x', 'y', 'x'])
   })
 })
 
