@@ -356,9 +356,9 @@ export class Fetcher {
     state.stopped = true
     try {
       const { readCommitted } = this.#config
-      const [found] = await this.#cluster.retrying(() => listOffsets(this.#cluster, [state], place, readCommitted), {
-        timeoutMs: Number.POSITIVE_INFINITY,
-      })
+      const look = async (): Promise<readonly TopicPartitionOffset[]> =>
+        state.epoch === epoch ? listOffsets(this.#cluster, [state], place, readCommitted) : []
+      const [found] = await this.#cluster.retrying(look, { timeoutMs: Number.POSITIVE_INFINITY })
       if (state.epoch !== epoch || found === undefined) return
       this.#log?.warn('Reading cannot go on at its offset and goes on elsewhere', {
         reason,

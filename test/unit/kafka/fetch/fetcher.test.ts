@@ -178,6 +178,25 @@ describe(Fetcher, () => {
     expect(await read(2)).toEqual(['0:3', '0:4'])
   })
 
+  it("stops looking for an offset when the partition is another reader's", async () => {
+    await start({ partitions: 1, end: 5, error: () => 'OFFSET_OUT_OF_RANGE' })
+    const { onRequest } = broker
+    let looks = 0
+    broker.onRequest = asked => {
+      if (asked.api !== listOffsets) return onRequest(asked)
+      looks++
+      const errorCode = errorCodes.LEADER_NOT_AVAILABLE
+      asked.answer(listOffsets, { topics: [{ name: 't', partitions: [{ partitionIndex: 0, errorCode }] }] })
+    }
+    assign(99)
+    await vi.waitFor(() => expect(looks).toBeGreaterThan(1))
+    fetcher.unassign([{ topic: 't', partition: 0 }])
+    const before = looks
+    // Time enough for many more looks, which are at most 5 ms apart.
+    for (const end = performance.now() + 80; performance.now() < end; ) await cluster.refresh()
+    expect(looks - before).toBeLessThanOrEqual(1)
+  })
+
   it('asks for no more than there is room for', async () => {
     const read = await start({ partitions: 4, end: 50, size: 9000 }, {}, 40_000)
     assign(0, 0, 0, 0)
