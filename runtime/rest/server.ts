@@ -20,6 +20,7 @@ import { internal } from './internal.ts'
 import { parseListener } from './listeners.ts'
 import { loggers } from './loggers.ts'
 import { offsets } from './offsets.ts'
+import { logChanges } from './request-log.ts'
 import { root } from './root.ts'
 import { timeLimit } from './time-limit.ts'
 
@@ -75,6 +76,7 @@ const build = (options: RestOptions, https: HttpsOptions | null): FastifyInstanc
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => done(null, body))
   rememberRoutes(app)
+  logChanges(app, options.log)
   timeLimit(app, timeoutMs)
   contentTypes(app)
   strangePaths(app)

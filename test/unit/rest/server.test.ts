@@ -11,6 +11,7 @@ import type { Herder } from '../../../runtime/herder/herder.ts'
 import { type RestOptions, type RestServer, startRest } from '../../../runtime/rest/server.ts'
 import { levels } from '../../../runtime/telemetry/log.ts'
 import { recordingLog } from '../../support/fakes/log.ts'
+import { until } from '../../support/fakes/wait.ts'
 
 const log = recordingLog()
 const servers: RestServer[] = []
@@ -36,6 +37,19 @@ const start = async (herder: Partial<Herder> = {}, options: Partial<RestOptions>
 const json = async (answer: Response) => ({
   status: answer.status,
   body: answer.status === 204 ? undefined : await answer.json(),
+})
+
+test('what changes something is logged, what asks is not; a query is left out', async () => {
+  const { url } = await start({ remove: async () => {} })
+  await fetch(`${url}/connectors`)
+  await fetch(`${url}/connectors/a%20b?token=sesame`, { method: 'DELETE' })
+  await fetch(`${url}/connectors`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: 'x' })
+  await fetch(`${url}/connector-plugins/none/config/validate`, { method: 'PUT', body: '{}' })
+  await until(() => log.lines.filter(({ level }) => level === 'info').length >= 2, 'both lines')
+  expect(log.lines.filter(({ level }) => level === 'info')).toEqual([
+    { level: 'info', message: 'DELETE /connectors/a%20b', details: { status: 204, ms: expect.any(Number) } },
+    { level: 'info', message: 'POST /connectors', details: { status: 500, ms: expect.any(Number) } },
+  ])
 })
 
 describe('listeners', () => {
