@@ -57,4 +57,10 @@ test.each(names.filter(name => name.endsWith('.properties')))('%s makes a worker
   const props = parseProperties(textOf(name))
   expect(unknownKeys(props)).toEqual([])
   expect(workerConfig(props).offsetStorageFileFilename).toBeDefined()
+  // What the examples of connectors take from outside, the examples of workers can give.
+  const providers = names.flatMap(other =>
+    Array.from(textOf(other).matchAll(/"\$\{(\w+):/g), ([, provider]) => provider!),
+  )
+  expect(providers).not.toEqual([])
+  expect(props['config.providers']?.split(',')).toEqual(expect.arrayContaining(providers))
 })
