@@ -173,7 +173,8 @@ export class Cluster {
     const running = this.#refreshing
     this.#queued ??= running.then(nothing, nothing).then(() => {
       this.#queued = null
-      return this.refresh()
+      // One that another caller has begun by now began after we asked.
+      return this.#refreshing ?? this.refresh()
     })
     return this.#queued
   }

@@ -107,6 +107,19 @@ describe('cluster', () => {
     })
   })
 
+  it('puts nobody off for those who ask again and again', async () => {
+    const one = await broker()
+    one.onRequest = ({ answer }) => answer(metadata, { brokers: names(one) })
+    const cluster = clusterOn(one.bootstrap)
+    let done = false
+    const busy = (async () => {
+      while (!done) await cluster.refresh()
+    })()
+    await cluster.refresh()
+    done = true
+    await busy
+  })
+
   it('reads the metadata once for many who ask, and again for who asks meanwhile', async () => {
     const one = await broker()
     const asked: Asked[] = []
