@@ -23,6 +23,10 @@ export class ConnectorRunner {
   readonly #log: Log
   readonly #secrets: Secrets
   #definition: ConnectorDefinition | undefined
+  /** Its settings are parsed: it can go to its target state. */
+  #ready = false
+  #stopped = false
+  #target: TargetState
   #config: Record<string, unknown> = {}
   #failure: { readonly error: unknown } | undefined
   #watching: AbortController | undefined
@@ -32,6 +36,7 @@ export class ConnectorRunner {
     const { props, secrets } = parts.start.resolved
     this.#secrets = new Secrets(props, secrets)
     this.#log = hidingLog(parts.log, this.#secrets)
+    this.#target = parts.start.target
   }
 
   /** Loads, parses, and goes to the target state; what fails is reported, not thrown. */
@@ -45,19 +50,31 @@ export class ConnectorRunner {
       this.#fail(error)
       return
     }
-    this.setTarget(start.target)
+    if (this.#stopped) return
+    this.#ready = true
+    this.setTarget(this.#target)
   }
 
-  /** From FAILED nothing but STOPPED is honoured; everything else needs a restart. */
+  /**
+   * From FAILED nothing but STOPPED is honoured, and from there it may be resumed; everything else needs a restart. While it
+   * is starting the last target given counts.
+   */
   setTarget(target: TargetState): void {
+    this.#target = target
+    if (this.#failure === undefined && !this.#ready) return
     if (this.#failure !== undefined && target !== 'STOPPED') return
-    this.#watching?.abort()
-    this.#watching = undefined
+    if (this.#ready) this.#failure = undefined
+    this.#unwatch()
     if (target === 'STARTED') this.#watch()
     this.#report(target === 'STARTED' ? 'RUNNING' : target)
   }
 
   stop(): void {
+    this.#stopped = true
+    this.#unwatch()
+  }
+
+  #unwatch(): void {
     this.#watching?.abort()
     this.#watching = undefined
   }
@@ -109,13 +126,14 @@ export class ConnectorRunner {
 
   #fail(error: unknown): void {
     this.#failure = { error }
-    this.stop()
+    this.#unwatch()
     this.#log.error('The connector has failed and does nothing until it is restarted', { error })
     this.#report('FAILED', traceOf(error, this.#secrets))
   }
 
   #report(state: RunReport['state'], trace?: string): void {
-    const version = this.#definition?.version
+    // None before it has a configuration, as in Kafka Connect.
+    const version = this.#ready ? this.#definition?.version : undefined
     this.#parts.report({
       state,
       ...(trace === undefined ? {} : { trace }),

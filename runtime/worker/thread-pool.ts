@@ -29,6 +29,8 @@ export interface PoolTimes {
 
 const TIMES: PoolTimes = { pingMs: 2000, silentMs: 10_000, deadMs: 120_000 }
 
+const stopping = (): ConnectError => new ConnectError('The worker is stopping')
+
 /** Task threads, started when they are needed: an idle worker has none. */
 export class ThreadPool {
   readonly #parts: ThreadPoolParts
@@ -36,6 +38,7 @@ export class ThreadPool {
   readonly #silent = new Set<TaskThread>()
   #timer: NodeJS.Timeout | undefined
   #started = 0
+  #closed = false
   #levels = ''
 
   constructor(parts: ThreadPoolParts) {
@@ -71,10 +74,12 @@ export class ThreadPool {
     for (const thread of this.#threads) thread.ping(levels)
   }
 
+  /** Ends every thread; none is started any more. */
   async close(): Promise<void> {
+    this.#closed = true
     clearInterval(this.#timer)
     const threads = this.#threads.splice(0)
-    const reason = new ConnectError('The worker is stopping')
+    const reason = stopping()
     await Promise.all(
       threads.map(async thread => {
         await Promise.race([thread.remote.shutdown().catch(() => {}), new Promise(r => setTimeout(r, 1000).unref())])
@@ -85,6 +90,7 @@ export class ThreadPool {
 
   async #start(): Promise<TaskThread> {
     const { size, settings, main, log, ended } = this.#parts
+    if (this.#closed) throw stopping()
     const name = `millrace-tasks-${++this.#started}`
     let thread: TaskThread | undefined
     const onEnded = (reason: Error): void => {
@@ -96,6 +102,7 @@ export class ThreadPool {
       const { loadPlugin } = await import('../plugins/load.ts')
       // Somebody else may have started it during the import.
       if (this.#threads[0] !== undefined) return this.#threads[0]
+      if (this.#closed) throw stopping()
       thread = startLocal(
         settings(),
         { main, ended: onEnded },

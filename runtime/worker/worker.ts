@@ -7,7 +7,7 @@ import type { ConnectorProps, OffsetStore, SourceOffset, TargetState } from '../
 import type { LabelledMetrics } from '../telemetry/metrics.ts'
 import { Secrets, traceOf } from './error-text.ts'
 import { sharedLevels } from './log-levels.ts'
-import type { MainApi, Resolved, RunNumber, StartConnector } from './messages.ts'
+import type { MainApi, Resolved, RunNumber } from './messages.ts'
 import type { PluginAccess } from './plugin-access.ts'
 import { referencedPlugins } from './plugin-references.ts'
 import type { ConnectorWorker, RunReport, TaskId, WorkerListener } from './ports.ts'
@@ -38,9 +38,11 @@ interface RunningTask {
 }
 
 interface RunningConnector {
-  readonly start: StartConnector
+  readonly run: RunNumber
+  readonly props: ConnectorProps
   readonly startedAt: number
   target: TargetState
+  /** undefined: it has none yet, or its thread is gone. */
   thread: TaskThread | undefined
 }
 
@@ -102,14 +104,23 @@ export class ThreadedWorker implements ConnectorWorker {
   async startConnector(connector: string, props: ConnectorProps, target: TargetState): Promise<void> {
     this.#counts.connectorStarts++
     const run = ++this.#lastRun
+    const running: RunningConnector = { run, props, startedAt: performance.now(), target, thread: undefined }
+    this.#connectors.set(connector, running)
+    const replaced = () => this.#connectors.get(connector) !== running
+    let sent = false
     try {
       const resolved = await this.#resolve(props)
       const plugin = await this.#connectorPlugin(resolved.props)
-      const start = { connector, run, raw: props, resolved, target, plugin }
       const thread = await this.#pool.pick()
-      this.#connectors.set(connector, { start, target, startedAt: performance.now(), thread })
-      await thread.remote.startConnector(start)
+      // Stopped, or started anew, while its plugin was looked up.
+      if (replaced()) return
+      running.thread = thread
+      sent = true
+      await thread.remote.startConnector({ connector, run, raw: props, resolved, target: running.target, plugin })
     } catch (error) {
+      // The end of its thread was reported already.
+      if (replaced() || (sent && running.thread === undefined)) return
+      if (!sent) this.#connectors.delete(connector)
       this.#options.log.error('The connector could not be started', { connector, error })
       this.#connectorReport(connector, { state: 'FAILED', trace: traceOf(error, secretTexts(props)) })
     }
@@ -262,8 +273,7 @@ export class ThreadedWorker implements ConnectorWorker {
       const task = this.#tasks.get(keyOf(id))
       return task?.run === run ? task : undefined
     }
-    const connectorIs = (run: RunNumber, connector: string): boolean =>
-      this.#connectors.get(connector)?.start.run === run
+    const connectorIs = (run: RunNumber, connector: string): boolean => this.#connectors.get(connector)?.run === run
     const { offsets } = this.#options
     return {
       offsets: (_run, id, partitions) => offsets.get(id.connector, partitions),
@@ -312,7 +322,7 @@ export class ThreadedWorker implements ConnectorWorker {
       running.thread = undefined
       if (performance.now() - running.startedAt < CRASH_LOOP_MS)
         this.#connectorReport(connector, { state: 'FAILED', trace: traceOf(reason, noSecrets) })
-      else void this.startConnector(connector, running.start.raw, running.target)
+      else void this.startConnector(connector, running.props, running.target)
     }
   }
 

@@ -72,6 +72,33 @@ describe('ConnectorRunner', () => {
     await expect(runner.taskConfigs()).rejects.toThrow('refused')
     runner.setTarget('STOPPED')
     expect(reports.at(-1)?.state).toBe('STOPPED')
+    runner.setTarget('PAUSED')
+    expect(reports.at(-1)?.state).toBe('PAUSED')
+    expect(await runner.taskConfigs()).toHaveLength(1)
+  })
+
+  it('names no version when its settings are wrong', async () => {
+    const broken = defineSink({ ...head, config: { n: c.int('N.') }, open: () => ({ write() {} }) })
+    const { runner, reports } = setup(broken, { n: 'many' })
+    await runner.start()
+    expect(reports).toEqual([{ state: 'FAILED', trace: expect.stringContaining('Invalid value many') }])
+    runner.setTarget('STOPPED')
+    runner.setTarget('STARTED')
+    expect(reports.at(-1)).toEqual({ state: 'STOPPED' })
+    await expect(runner.taskConfigs()).rejects.toThrow('Invalid value many')
+  })
+
+  it('goes to the target it was given while it was starting, and nowhere once it is stopped', async () => {
+    const paused = setup(sink)
+    const starting = paused.runner.start()
+    paused.runner.setTarget('PAUSED')
+    await starting
+    expect(paused.reports).toEqual([{ state: 'PAUSED', version: '1.0.0' }])
+    const stopped = setup(sink)
+    const ending = stopped.runner.start()
+    stopped.runner.stop()
+    await ending
+    expect(stopped.reports).toEqual([])
   })
 
   it('hears of changes', async () => {

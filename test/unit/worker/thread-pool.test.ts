@@ -20,7 +20,9 @@ const blocking = {
   plugin: { class: 'test.SplitSourceConnector', kind: 'source' as const, version: '1.0.0', url, exportName: 'default' },
 }
 
-const setup = (size: number, deadMs: number) => {
+const setup = (size: number) => {
+  // Nothing is silent while it starts, however slow the machine.
+  const times = { pingMs: 20, silentMs: 60_000, deadMs: 60_000 }
   const loads = new Map<TaskThread, number>()
   const events: string[] = []
   const pool = new ThreadPool({
@@ -31,14 +33,14 @@ const setup = (size: number, deadMs: number) => {
     ended: (thread, reason) => void events.push(`${thread.name} ended: ${reason.message}`),
     silent: (thread, ms) => void events.push(`${thread.name} ${ms === 0 ? 'answers' : 'is silent'}`),
     log: recordingLog(),
-    times: { pingMs: 20, silentMs: 60, deadMs },
+    times,
   })
   pools.push(pool)
-  return { pool, loads, events }
+  return { pool, loads, events, times }
 }
 
 it('starts threads as they are needed, and takes the one with the fewest tasks', async () => {
-  const { pool, loads } = setup(2, 60_000)
+  const { pool, loads } = setup(2)
   expect(pool.threads()).toHaveLength(0)
   const first = await pool.pick()
   expect(await pool.pick()).toBe(first)
@@ -51,12 +53,14 @@ it('starts threads as they are needed, and takes the one with the fewest tasks',
 })
 
 it('reports a thread that does not answer, gives it nothing new, and ends it at last', async () => {
-  const { pool, events } = setup(2, 400)
+  const { pool, events, times } = setup(2)
   const thread = await pool.pick()
   await thread.remote.startConnector(blocking)
   const stuck = thread.remote.taskConfigs('c').catch((error: unknown) => String(error))
+  times.silentMs = 60
   await until(() => events.includes(`${thread.name} is silent`))
   expect(await pool.pick()).not.toBe(thread)
+  times.deadMs = 100
   await until(() => events.some(event => event.startsWith(`${thread.name} ended`)))
   expect(await stuck).toContain('something in it blocks')
   expect(pool.threads()).not.toContain(thread)

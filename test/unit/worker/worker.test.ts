@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest'
+import { deferred } from '../../../runtime/base/deferred.ts'
 import { ThreadedWorker } from '../../../runtime/worker/worker.ts'
 import { recordingLog } from '../../support/fakes/log.ts'
 import { mapOffsetStore } from '../../support/fakes/offset-store.ts'
@@ -12,7 +13,7 @@ afterEach(async () => {
   await Promise.all(workers.splice(0).map(worker => worker.stop()))
 })
 
-const setup = async (threads: string) => {
+const setup = async (threads: string, resolving: () => Promise<void> = async () => {}) => {
   const plugins = pluginTable({ [CLASS]: ['source', 'test/support/connectors/split-source.ts'] })
   const listener = recordingListener()
   const log = recordingLog()
@@ -24,12 +25,15 @@ const setup = async (threads: string) => {
     },
     offsets: mapOffsetStore(),
     plugins,
-    resolve: async props => ({
-      props: Object.fromEntries(
-        Object.entries(props).map(([key, value]) => [key, value?.replaceAll('${env:SECRET}', 'hunter2') ?? null]),
-      ),
-      secrets: ['hunter2'],
-    }),
+    resolve: async props => {
+      await resolving()
+      return {
+        props: Object.fromEntries(
+          Object.entries(props).map(([key, value]) => [key, value?.replaceAll('${env:SECRET}', 'hunter2') ?? null]),
+        ),
+        secrets: ['hunter2'],
+      }
+    },
     log,
   })
   workers.push(worker)
@@ -149,6 +153,30 @@ describe('ThreadedWorker and threads that misbehave', () => {
     expect(listener.connector('c')?.trace).toContain('ended with 7')
     await worker.startConnector('d', props(), 'STARTED')
     expect(await worker.taskConfigs('d')).toHaveLength(1)
+  })
+
+  it('follows what is asked while a connector is started: a stop, another target, its own end', async () => {
+    const gate = deferred()
+    const { worker, listener } = await setup('1', () => gate.promise)
+    const starts = ['removed', 'paused', 'late'].map(name => worker.startConnector(name, props(), 'STARTED'))
+    await worker.stopConnector('removed')
+    await worker.setTargetState('paused', 'PAUSED')
+    gate.resolve()
+    await Promise.all(starts)
+    await until(() => listener.connector('paused') !== undefined)
+    expect(listener.connector('paused')?.state).toBe('PAUSED')
+    expect(listener.connector('removed')).toBeUndefined()
+    expect(worker.runningConnectors()).toEqual(['paused', 'late'])
+  })
+
+  it('starts no thread for what was asked before it stopped', async () => {
+    const gate = deferred()
+    const { worker } = await setup('1', () => gate.promise)
+    const starting = worker.startTask({ connector: 'c', task: 0 }, props(), {}, 'STARTED')
+    const stopping = worker.stop()
+    gate.resolve()
+    await Promise.all([starting, stopping])
+    expect(await worker.metrics()).toHaveLength(1)
   })
 
   it('stays responsive and stops although a connector blocks its thread', async () => {
