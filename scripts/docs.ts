@@ -10,10 +10,14 @@ const check = process.argv.includes('--check')
 
 const pages = new Map<string, string>()
 const index = new Map<string, string[]>()
+const documented = new Set<string>()
 for (const { location } of builtinPlugins()) {
   const definition = (await loadPlugin({ ...location })) as unknown as Documented
-  const file = `${definition.class.slice(definition.class.lastIndexOf('.') + 1)}.md`
-  if (pages.has(file)) continue
+  if (documented.has(definition.class)) continue
+  documented.add(definition.class)
+  const simple = `${definition.class.slice(definition.class.lastIndexOf('.') + 1)}.md`
+  // Two classes with one short name: the second page has the whole name.
+  const file = pages.has(simple) ? `${definition.class}.md` : simple
   pages.set(file, docsPage(definition))
   const lines = index.get(definition.kind) ?? []
   index.set(definition.kind, [...lines, `- [${definition.class}](${file}): ${definition.doc}`])

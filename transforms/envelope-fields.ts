@@ -8,6 +8,10 @@ export interface AddedField {
   readonly path: readonly string[]
 }
 
+/** Whether values of this schema are Debezium's change events: everything else passes its transforms unchanged. */
+export const isEnvelope = (schema: Schema | null | undefined): schema is Schema =>
+  schema?.name?.endsWith('.Envelope') === true && schema.type === 'STRUCT'
+
 const structs = new Set(['source', 'transaction', 'before', 'after'])
 const ofTransaction = new Set(['id', 'total_order', 'data_collection_order'])
 

@@ -1,5 +1,5 @@
 import { ConfigError, type ConnectRecord, c, DataError, defineTransform, type Header, type Schema, s } from 'millrace'
-import { addedFields, addedSchema, addedValue } from './envelope-fields.ts'
+import { addedFields, addedSchema, addedValue, isEnvelope } from './envelope-fields.ts'
 import { basicsOf, type Members, memberOf, setMember } from './sides.ts'
 
 type Mode = 'drop' | 'tombstone' | 'rewrite' | 'rewrite-with-tombstone' | 'delete-to-tombstone'
@@ -14,9 +14,6 @@ const legacyMode = (handling: string, dropTombstones: boolean): Mode => {
   if (handling === 'none') return 'tombstone'
   return dropTombstones ? 'drop' : 'delete-to-tombstone'
 }
-
-const isEnvelope = (schema: Schema | null | undefined): schema is Schema =>
-  schema?.name?.endsWith('.Envelope') === true && schema.type === 'STRUCT'
 
 const rowSchema = s.struct(
   { id: s.int32(), name: s.string({ optional: true }) },

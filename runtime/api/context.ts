@@ -15,6 +15,14 @@ export interface PluginContext {
   readonly originals: Readonly<Record<string, string>>
 }
 
+/** What a transform is created with. */
+export interface TransformContext {
+  /** Every setting of the transform as text, its prefix removed, undeclared keys included. */
+  readonly originals: Readonly<Record<string, string>>
+  /** Missing where a transform runs outside a task. Never per record. */
+  readonly log?: Log
+}
+
 export interface TaskContext extends PluginContext {
   readonly task: number
   /** Aborted when the task must stop: whatever waits for an outside system races with it. */

@@ -1,6 +1,6 @@
 import type { ByteWriter } from './byte-writer.ts'
 import type { ConfigOf, ConfigSpec } from './config.ts'
-import type { PluginContext, SinkContext, SourceContext } from './context.ts'
+import type { PluginContext, SinkContext, SourceContext, TransformContext } from './context.ts'
 import type {
   ConnectRecord,
   Header,
@@ -118,7 +118,7 @@ export interface TransformDefinition<C extends ConfigSpec = ConfigSpec> extends 
   /** Never reads key, value or headers: the runtime then leaves them undecoded. */
   readonly ignoresPayload?: boolean
   readonly examples: readonly TransformExample[]
-  create(config: ConfigOf<C>, side: Side, ctx: { readonly originals: Readonly<Record<string, string>> }): Transform
+  create(config: ConfigOf<C>, side: Side, ctx: TransformContext): Transform
 }
 
 export interface PredicateDefinition<C extends ConfigSpec = ConfigSpec> extends Described<C> {

@@ -11,7 +11,7 @@ export {
   type Importance,
   type Width,
 } from './config.ts'
-export type { Log, PluginContext, SinkContext, SourceContext, TaskContext } from './context.ts'
+export type { Log, PluginContext, SinkContext, SourceContext, TaskContext, TransformContext } from './context.ts'
 export { Decimal } from './decimal.ts'
 export {
   type ConfigProblem,

@@ -1,5 +1,6 @@
 import type { ConfigField, ConfigSpec } from '../api/config.ts'
 import type { TransformExample } from '../api/define.ts'
+import { Schema } from '../api/schema.ts'
 
 /** What a page needs of a plugin. */
 export interface Documented {
@@ -33,8 +34,11 @@ const rules = ({ options }: ConfigField<unknown>): string =>
     .filter(rule => rule !== '')
     .join('; ')
 
+// A header's schema is left out like that of a key and a value: readers know it from the declaration, and it has a number of its own.
 const json = (value: unknown): string =>
-  JSON.stringify(value, (_, member) => (typeof member === 'bigint' ? String(member) : member))
+  JSON.stringify(value, (_, member) =>
+    typeof member === 'bigint' ? String(member) : member instanceof Schema ? undefined : member,
+  )
 
 const shown = (record: TransformExample['output']): string => {
   if (record === null) return 'dropped'

@@ -54,6 +54,36 @@ const table: readonly Builtin[] = [
     module: 'transforms/extract-new-record-state',
   },
   {
+    class: 'io.debezium.transforms.ByLogicalTableRouter',
+    kind: 'transformation',
+    version: own,
+    module: 'transforms/by-logical-table-router',
+  },
+  {
+    class: 'io.debezium.transforms.HeaderToValue',
+    kind: 'transformation',
+    version: own,
+    module: 'transforms/header-to-value',
+  },
+  {
+    class: 'io.debezium.transforms.TimezoneConverter',
+    kind: 'transformation',
+    version: own,
+    module: 'transforms/timezone-converter',
+  },
+  {
+    class: 'io.debezium.transforms.outbox.EventRouter',
+    kind: 'transformation',
+    version: own,
+    module: 'transforms/outbox-event-router',
+  },
+  {
+    class: 'io.debezium.transforms.partitions.PartitionRouting',
+    kind: 'transformation',
+    version: own,
+    module: 'transforms/partition-routing',
+  },
+  {
     class: 'org.apache.kafka.connect.transforms.InsertField',
     kind: 'transformation',
     version: kafka,

@@ -20,6 +20,8 @@ export interface CaptureOptions {
   readonly autoCommit?: boolean
   /** Only the first batch is taken, until `held` is cleared. */
   readonly held?: boolean
+  /** Called with each batch while its lazy keys and values can be read: they cannot once the next one is asked for. */
+  readonly taken?: (batch: readonly SourceRecord[]) => void
 }
 
 /** The connector's one task, run as a worker runs it, its records kept in order. */
@@ -33,6 +35,7 @@ export class Capture {
   /** Batches are not taken while this holds. */
   held = false
   #autoCommit: boolean
+  readonly #taken: CaptureOptions['taken']
   readonly #abort = new AbortController()
   #task: SourceTask | undefined
   #pump: Promise<void> = Promise.resolve()
@@ -41,6 +44,7 @@ export class Capture {
     this.offsets = options.offsets ?? new StoredOffsets()
     this.#autoCommit = options.autoCommit ?? true
     this.held = options.held ?? false
+    this.#taken = options.taken
   }
 
   async start(props: Readonly<Record<string, string>>): Promise<this> {
@@ -73,6 +77,7 @@ export class Capture {
     while (!signal.aborted) {
       try {
         for await (const batch of task.read()) {
+          this.#taken?.(batch)
           this.records.push(...batch)
           const last = batch.at(-1)
           if (last !== undefined && this.#autoCommit) {

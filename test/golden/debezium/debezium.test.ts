@@ -4,15 +4,18 @@ import type pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import source from '../../../connectors/postgres/source.ts'
 import { ByteWriter } from '../../../runtime/api/byte-writer.ts'
-import type { Converter, TransformDefinition } from '../../../runtime/api/define.ts'
+import type { Converter, Plugin, TransformDefinition } from '../../../runtime/api/define.ts'
 import { resolveLazy } from '../../../runtime/api/lazy.ts'
 import type { ConnectRecord, SourceRecord } from '../../../runtime/api/record.ts'
 import type { Schema } from '../../../runtime/api/schema.ts'
 import { parseConfig } from '../../../runtime/config/parse.ts'
 import jsonConverter from '../../../runtime/converters/json-converter.ts'
+import { partitionForKey } from '../../../runtime/kafka/partitioner.ts'
+import { RecordError } from '../../../runtime/pipeline/record-error.ts'
 import { transformRecord } from '../../../runtime/pipeline/run-chain.ts'
-import { createChain } from '../../../runtime/pipeline/transform-chain.ts'
-import extractNewRecordState from '../../../transforms/extract-new-record-state.ts'
+import { createChain, type TransformChain } from '../../../runtime/pipeline/transform-chain.ts'
+import { builtinPlugins } from '../../../runtime/plugins/builtin.ts'
+import { loadPlugin } from '../../../runtime/plugins/load.ts'
 import { TestPostgres } from '../../support/postgres.ts'
 import { Capture, type StoredOffsets } from '../../support/postgres-capture.ts'
 import { compact, fromJs, type Json, parse } from './lossless-json.mjs'
@@ -83,12 +86,32 @@ const bytesOf = (converter: Converter, topic: string, schema: Schema | null, val
   return fast
 }
 
+const chainOf = (config: Readonly<Record<string, string>>): Promise<TransformChain> =>
+  createChain(config, {
+    async transform(name) {
+      const known = builtinPlugins().find(({ location }) => location.class === name)!
+      return { definition: await loadPlugin<Plugin<TransformDefinition>>(known.location), side: 'Value' }
+    },
+    predicate: name => Promise.reject(new Error(`There is no predicate ${name} in these scenarios`)),
+  })
+
+/** A record as the golden file has it, before positions are put in order. */
+interface Shown {
+  readonly topic: string
+  readonly partition: number
+  readonly shown: object
+  readonly raw: Json | null
+  readonly timestamp: number | null
+}
+
 /** Plays a scenario with the connector in this process. */
 class Play {
   readonly #scenario: Scenario
   readonly #id: string
   readonly #captured: Json[] = []
-  readonly #records: SourceRecord[] = []
+  readonly #shown: Shown[] = []
+  #chain: TransformChain | undefined
+  #failed = false
   #config: Record<string, string> = {}
   #client: pg.Client | undefined
   readonly #sessions = new Map<string, pg.Client>()
@@ -131,7 +154,12 @@ class Play {
   }
 
   async #start(): Promise<void> {
-    this.#capture = new Capture(this.#offsets === undefined ? {} : { offsets: this.#offsets })
+    this.#capture = new Capture({
+      ...(this.#offsets !== undefined && { offsets: this.#offsets }),
+      taken: batch => {
+        for (const record of batch) this.#take(record)
+      },
+    })
     this.#offsets = this.#capture.offsets
     await this.#capture.start(this.#config)
     const mode = this.#config['snapshot.mode']
@@ -151,7 +179,6 @@ class Play {
 
   async #stop(): Promise<void> {
     await this.#capture?.stop()
-    this.#records.push(...(this.#capture?.records ?? []))
     this.#capture = undefined
   }
 
@@ -255,11 +282,12 @@ class Play {
     try {
       for (const statement of this.#scenario.before) await this.#client.query(statement)
       this.#config = this.#filled()
+      this.#chain = await chainOf(this.#scenario.config)
       if (this.#scenario.createdByStep !== true) await this.#start()
       for (const step of this.#scenario.steps) await this.#step(step)
       await this.#quiet()
       await this.#stop()
-      return { captured: this.#captured, topics: this.#topics(await this.#transformed()) }
+      return { captured: this.#captured, topics: this.#topics() }
     } finally {
       await this.#capture?.stop()
       for (const session of this.#sessions.values()) await session.end()
@@ -269,66 +297,81 @@ class Play {
     }
   }
 
-  /** What the transforms of the scenario make of the records. */
-  async #transformed(): Promise<readonly ConnectRecord[]> {
-    const chain = await createChain(this.#scenario.config, {
-      transform: async () => ({ definition: extractNewRecordState as TransformDefinition, side: 'Value' }),
-      predicate: name => Promise.reject(new Error(`There is no predicate ${name} in these scenarios`)),
-    })
-    if (chain.steps.length === 0) return this.#records
-    return this.#records.flatMap(record => {
-      const { topic, partition, keySchema, valueSchema, timestamp, headers } = record
+  /** What the transforms of the scenario make of the record, and the bytes of that. */
+  #take(record: SourceRecord): void {
+    if (this.#failed) return
+    const chain = this.#chain!
+    if (chain.steps.length === 0) return this.#show(record)
+    const { topic, partition, keySchema, valueSchema, timestamp, headers } = record
+    try {
       const transformed = transformRecord(chain, {
         ...{ topic, partition: partition ?? null, keySchema: keySchema ?? null, valueSchema: valueSchema ?? null },
         ...{ timestamp: timestamp ?? null, headers: headers ?? [] },
         key: resolveLazy(record.key),
         value: resolveLazy(record.value),
       })
-      return transformed === null ? [] : [transformed]
-    })
-  }
-
-  #topics(all: readonly ConnectRecord[]): Json {
-    const { config } = this.#scenario
-    const key = converterOf(config, 'key.converter.')
-    const value = converterOf(config, 'value.converter.')
-    const headers = converterOf({ 'schemas.enable': 'false', ...config }, config['header.converter'] === undefined ? '' : 'header.converter.')
-    const topics = new Map<string, ConnectRecord[]>()
-    for (const record of all) {
-      const records = topics.get(record.topic) ?? []
-      records.push(record)
-      topics.set(record.topic, records)
+      if (transformed !== null) this.#show(transformed)
+    } catch (error) {
+      const name = this.#scenario.steps.find(step => step.failed !== undefined)?.failed
+      if (name === undefined || !(error instanceof RecordError)) throw error
+      this.#failed = true
+      // The classes are Java's: what counts is that the task fails here, and the words.
+      const { message } = error.cause as Error
+      const trace = `org.apache.kafka.connect.errors.ConnectException: Tolerance exceeded in error handler | Caused by: java.lang.IllegalStateException: ${message}`
+      this.#record('status', name, { connector: 'RUNNING', task: 'FAILED', trace })
     }
-    const order = new Ordinals()
-    return new Map(
-      [...topics.keys()].sort().map(topic => [
-        topic,
-        topics.get(topic)!.map(record => this.#shown(record, key, value, headers, order)),
-      ]),
-    )
   }
 
-  #shown(record: ConnectRecord, key: Converter, value: Converter, header: Converter, order: Ordinals): Json {
+  #show(record: ConnectRecord): void {
     const { topic } = record
-    const side = (converter: Converter, schema: Schema | null, of: unknown, name: string) => {
+    const { config } = this.#scenario
+    const side = (name: 'key' | 'value', schema: Schema | null, of: unknown) => {
+      const converter = converterOf(config, `${name}.converter.`)
       const text = bytesOf(converter, topic, schema, of)
-      if (text === null) return { shown: null, raw: null }
+      if (text === null) return { shown: null, raw: null, text }
       const parsed = parse(text) as ReadonlyMap<string, Json>
       const enveloped = parsed.size === 2 && parsed.has('schema')
       const raw = enveloped ? parsed.get('payload')! : parsed
-      const payload = normaliseValue(raw, this.#context(name === 'k' ? { keepNames: ['xmin'] } : {}))
-      return { shown: fromJs({ ...(enveloped ? { schema: parsed.get('schema') } : {}), payload }), raw }
+      const payload = normaliseValue(raw, this.#context(name === 'key' ? { keepNames: ['xmin'] } : {}))
+      return { shown: fromJs({ ...(enveloped ? { schema: parsed.get('schema') } : {}), payload }), raw, text }
     }
-    const k = side(key, record.keySchema ?? null, record.key ?? null, 'k')
-    const v = side(value, record.valueSchema ?? null, record.value, 'v')
+    const key = side('key', record.keySchema ?? null, record.key ?? null)
+    const value = side('value', record.valueSchema ?? null, record.value)
+    const ownHeaders = config['header.converter'] !== undefined
+    const header = converterOf({ 'schemas.enable': 'false', ...config }, ownHeaders ? 'header.converter.' : '')
     const headers = (record.headers ?? []).map(({ key: name, schema, value: of }) => {
       const plain = resolveLazy(of)
-      const quoted = this.#scenario.config['header.converter'] !== undefined || typeof plain !== 'string'
-      const text = quoted ? bytesOf(header, topic, schema, plain) : (plain as string)
+      const text = ownHeaders || typeof plain !== 'string' ? bytesOf(header, topic, schema, plain) : plain
       return [name, normaliseHeader(name, text, this.#context())]
     })
-    const counts = v.raw === null ? null : ordinals(v.raw, order)
-    return fromJs({ key: k.shown, value: v.shown, headers, ...(counts === null ? {} : { order: counts }) })
+    // Where the producer sends it: the partition that a transform chose, else one by the key.
+    const count = Number(config['topic.creation.default.partitions'] ?? 1)
+    const keyBytes = Buffer.from(key.text ?? '')
+    const partition = record.partition ?? (key.text === null ? 0 : partitionForKey(keyBytes, 0, keyBytes.length, count))
+    const shown = {
+      ...(partition !== 0 && { partition }),
+      ...{ key: key.shown, value: value.shown, headers },
+    }
+    this.#shown.push({ topic, partition, shown, raw: value.raw, timestamp: record.timestamp ?? null })
+  }
+
+  #topics(): Json {
+    const topics = Map.groupBy(this.#shown, ({ topic }) => topic)
+    const order = new Ordinals()
+    // Only one scenario is about the time of the record, which the others do not show.
+    const timed = this.#scenario.name === 'outbox_timestamp'
+    return new Map(
+      [...topics.keys()].sort().map(topic => [
+        topic,
+        topics
+          .get(topic)!
+          .toSorted((a, b) => a.partition - b.partition)
+          .map(({ shown, raw, timestamp }) => {
+            const counts = raw === null ? null : ordinals(raw, order)
+            return fromJs({ ...shown, ...(counts !== null && { order: counts }), ...(timed && { timestamp }) })
+          }),
+      ]),
+    )
   }
 }
 
