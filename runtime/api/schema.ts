@@ -133,10 +133,10 @@ const intern = (spec: SchemaSpec): Schema => {
   return schema
 }
 
-const primitive =
-  (type: SchemaType) =>
-  (options: SchemaOptions = {}): Schema =>
-    intern({ type, ...options })
+const primitive = (type: SchemaType) => {
+  const plain = intern({ type })
+  return (options?: SchemaOptions): Schema => (options === undefined ? plain : intern({ type, ...options }))
+}
 
 /** Fields as an object, or as pairs where a name might look like a number (objects reorder those). */
 export type FieldsInput = Readonly<Record<string, Schema>> | readonly (readonly [string, Schema])[]

@@ -41,6 +41,9 @@ const describeConsumed = (consumed: ConsumedRecord): FailedRecord => ({
 /** Takes fetched batches through converters and transforms to records of the sink; what fails goes to the tolerance. */
 export class SinkPipeline {
   readonly #parts: SinkPipelineParts
+  #lastTopic = ''
+  #lastHeaderBytes: Buffer = Buffer.alloc(0)
+  #lastHeaders: readonly Header[] = noHeaders
 
   constructor(parts: SinkPipelineParts) {
     this.#parts = parts
@@ -181,14 +184,30 @@ export class SinkPipeline {
     }
   }
 
+  /** Records that follow each other often have the same headers: they are decoded once, and shared. */
   #headers({ topic, reader }: FetchedBatch, index: number): readonly Header[] {
-    const raw = reader.headers(index)
-    if (raw.length === 0) return noHeaders
+    if (!reader.hasHeaders(index)) return noHeaders
+    const { payload } = reader
+    const start = reader.headersStart(index)
+    const end = reader.recordEnd(index)
+    const last = this.#lastHeaderBytes
+    if (
+      end - start === last.length &&
+      topic === this.#lastTopic &&
+      payload.compare(last, 0, last.length, start, end) === 0
+    )
+      return this.#lastHeaders
     const { className, converter } = this.#parts.header
     try {
-      return raw.map(({ key, value }) => ({ key, ...converter.decodeHeader(topic, key, value) }))
+      this.#lastHeaders = Object.freeze(
+        reader.headers(index).map(({ key, value }) => ({ key, ...converter.decodeHeader(topic, key, value) })),
+      )
     } catch (error) {
+      this.#lastHeaderBytes = Buffer.alloc(0)
       throw new RecordError('HEADER_CONVERTER', className, error)
     }
+    this.#lastHeaderBytes = Buffer.from(payload.subarray(start, end))
+    this.#lastTopic = topic
+    return this.#lastHeaders
   }
 }

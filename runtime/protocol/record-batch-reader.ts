@@ -305,9 +305,18 @@ export class RecordBatchReader {
     return this.#slot(i, RECORD_END)
   }
 
+  /** Where the record's headers, their number first, begin in `payload`; they end with the record. */
+  headersStart(i: number): number {
+    return this.#slot(i, HEADERS_AT)
+  }
+
+  hasHeaders(i: number): boolean {
+    return this.payload[this.#slot(i, HEADERS_AT)] !== 0
+  }
+
   headers(i: number): readonly RecordHeader[] {
-    const at = this.#slot(i, HEADERS_AT)
-    if (this.payload[at] === 0) return NO_HEADERS
+    if (!this.hasHeaders(i)) return NO_HEADERS
+    const at = this.headersStart(i)
     const reader = new Reader(this.payload, at, this.#index[i * SLOTS + RECORD_END])
     const headers: RecordHeader[] = []
     for (let left = reader.varint(); left > 0; left--) {

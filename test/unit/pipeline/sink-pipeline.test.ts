@@ -211,6 +211,62 @@ describe('fetched batches', () => {
   })
 })
 
+describe('headers', () => {
+  const counted = () => {
+    const seen: string[] = []
+    const header: HeaderConverter = {
+      encodeHeader: () => null,
+      decodeHeader: (topic, key, bytes) => {
+        seen.push(`${topic} ${key}`)
+        return { schema: null, value: `${topic}:${bytes === null ? null : Buffer.from(bytes)}` }
+      },
+    }
+    return { seen, header }
+  }
+  const h = (key: string, value: string) => ({ key, value: Buffer.from(value) })
+
+  test('of records that follow each other are decoded once while they are the same', async () => {
+    const { seen, header } = counted()
+    const { pipeline } = setup({ header })
+    const records = await pipeline.convert([
+      fetched([
+        { value: '1', headers: [h('a', 'x')] },
+        { value: '2', headers: [h('a', 'x')] },
+        { value: '3' },
+        { value: '4', headers: [h('a', 'x')] },
+        { value: '5', headers: [h('a', 'y')] },
+        { value: '6', headers: [h('b', 'y')] },
+      ]),
+      fetched([{ value: '7', headers: [h('b', 'y')] }], 'u'),
+    ])
+    expect(records.map(({ headers }) => headers.map(one => `${one.key}=${one.value}`).join())).toEqual([
+      'a=t:x',
+      'a=t:x',
+      '',
+      'a=t:x',
+      'a=t:y',
+      'b=t:y',
+      'b=u:y',
+    ])
+    expect(seen).toEqual(['t a', 't a', 't b', 'u b'])
+    expect(Object.isFrozen(records[0]!.headers)).toBe(true)
+  })
+
+  test('that failed are decoded again', async () => {
+    let calls = 0
+    const header: HeaderConverter = {
+      encodeHeader: () => null,
+      decodeHeader: () => (calls++ === 1 ? bad() : { schema: null, value: calls }),
+    }
+    const { pipeline, letters } = setup({ header })
+    const same = { value: '1', headers: [h('a', 'x')] }
+    const other = { value: '1', headers: [h('a', 'y')] }
+    const records = await pipeline.convert([fetched([same, other, same, other])])
+    expect(records.map(({ headers }) => headers[0]?.value)).toEqual([1, 3, 4])
+    expect(letters).toHaveLength(1)
+  })
+})
+
 const header = { key: 'h', value: Buffer.from('x') }
 const cases: [Stage, string, Options, Stored][] = [
   ['VALUE_CONVERTER', 'ValueClass', {}, { key: 'k', value: '{broken' }],
