@@ -211,7 +211,13 @@ export class KafkaConsumer implements Consumer {
     this.#previous = this.#owned
     this.#cluster.watch(added.map(({ topic }) => topic))
     this.#fetcher.assign(offsets, true)
-    await this.#options.assigned?.(offsets)
+    try {
+      await this.#options.assigned?.(offsets)
+    } catch (error) {
+      // The next poll gives them anew: nothing is read of what its owner did not take over.
+      this.#release(added)
+      throw error
+    }
     this.#fetcher.unhold()
     // In two steps: what was given up is handed out in the next one.
     return this.#cooperative && revoked.length > 0

@@ -268,6 +268,35 @@ export function consumerContract(target: () => Target): void {
       })
     }
 
+    it('gives an assignment again when its hook failed', async () => {
+      const topic = await newTopic(target(), 2)
+      await fill(topic, 2, 0, 5)
+      const given: string[] = []
+      const consumer = open().consumer({
+        groupId: unique('group'),
+        topics: [topic],
+        settings: { 'auto.offset.reset': 'earliest' },
+        async assigned(partitions) {
+          given.push(partitions.map(({ partition, offset }) => `${partition}:${offset}`).join())
+          if (given.length === 1) throw new Error('not yet')
+        },
+      })
+      await expect(
+        (async () => {
+          for (;;) await consumer.poll(50)
+        })(),
+      ).rejects.toThrow('not yet')
+      expect(consumer.assignment()).toEqual([])
+      let count = 0
+      while (count < 10) {
+        const fetched = await consumer.poll(50)
+        for (const { reader, from } of fetched.batches) count += reader.count - from
+        fetched.release()
+      }
+      expect(given).toEqual(['0:0,1:0', '0:0,1:0'])
+      await consumer.close()
+    })
+
     it('follows a pattern: new topics are taken up', async () => {
       const prefix = unique('pattern')
       const admin = open().admin()
