@@ -60,6 +60,18 @@ const table: readonly Builtin[] = [
     module: 'transforms/by-logical-table-router',
   },
   {
+    class: 'io.debezium.transforms.ContentBasedRouter',
+    kind: 'transformation',
+    version: own,
+    module: 'transforms/content-based-router',
+  },
+  {
+    class: 'io.debezium.transforms.Filter',
+    kind: 'transformation',
+    version: own,
+    module: 'transforms/expression-filter',
+  },
+  {
     class: 'io.debezium.transforms.HeaderToValue',
     kind: 'transformation',
     version: own,
@@ -108,6 +120,12 @@ const table: readonly Builtin[] = [
     kind: 'transformation',
     version: kafka,
     module: 'transforms/timestamp-router',
+  },
+  {
+    class: 'millrace.predicates.FieldMatches',
+    kind: 'predicate',
+    version: own,
+    module: 'transforms/predicates/field-matches',
   },
   {
     class: 'org.apache.kafka.connect.transforms.predicates.HasHeaderKey',
