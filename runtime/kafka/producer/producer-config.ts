@@ -21,7 +21,7 @@ export interface ProducerConfig {
 }
 
 /** Larger than Kafka's 16 KB: a batch is one in flight per partition here, and a source hands over whole batches. */
-const DEFAULT_BATCH_SIZE = 256 * 1024
+const DEFAULT_BATCH_SIZE = 512 * 1024
 
 /** Defaults are Kafka's but for `batch.size` and `linger.ms` (0: a source batch is complete when it is handed over). */
 export function producerConfig({ reader }: ClientConfig): ProducerConfig {
