@@ -2,9 +2,10 @@ import { randomUUID } from 'node:crypto'
 import { type BufferPool, blockBytes, smallest } from './buffer-pool.ts'
 import type { Codec } from './codec.ts'
 import type { Gate } from './gate.ts'
-import { PartBuffer, SpillFile } from './part-buffer.ts'
+import { PartBuffer } from './part-buffer.ts'
 import { isLostUpload } from './problems.ts'
 import type { Requests } from './requests.ts'
+import type { SpillFile, SpillFiles } from './spill-files.ts'
 import type { ObjectStore } from './store.ts'
 
 /** What all files of a task share. */
@@ -12,6 +13,7 @@ export interface FileTools {
   readonly store: ObjectStore
   readonly requests: Requests
   readonly pool: BufferPool
+  readonly spills: SpillFiles
   readonly codec: Codec
   /** Limits how many blocks are compressed at once. */
   readonly encoder: Gate
@@ -172,7 +174,7 @@ export class ObjectFile {
       this.buf = this.#tools.pool.take(0)
     }
     this.#then(async () => {
-      this.#spill ??= await SpillFile.open()
+      this.#spill ??= this.#tools.spills.join()
       await this.#current.spill(this.#spill)
     })
     await this.#chain
@@ -236,6 +238,6 @@ export class ObjectFile {
     this.#current.release()
     const spill = this.#spill
     this.#spill = undefined
-    await spill?.close()
+    await spill?.leave()
   }
 }

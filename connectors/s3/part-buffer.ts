@@ -1,62 +1,12 @@
 import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { type FileHandle, mkdtemp, open, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { Readable } from 'node:stream'
-import { ConnectError } from 'millrace'
 import { type BufferPool, blockBytes } from './buffer-pool.ts'
+import type { SpillFile } from './spill-files.ts'
 import type { Body } from './store.ts'
 
 interface Piece {
   readonly buffer: Buffer
   length: number
-}
-
-const cannotSpill = (cause: Error): never => {
-  throw new ConnectError(
-    `Records that wait for S3 cannot be put into a temporary file in ${tmpdir()}: ${cause.message}. Make room there, set TMPDIR to another folder, or raise s3.buffer.memory`,
-    { cause },
-  )
-}
-
-/** A nameless temporary file: removed as soon as it is open, so that no crash leaves it behind. */
-export class SpillFile {
-  readonly #handle: FileHandle
-  #size = 0
-
-  private constructor(handle: FileHandle) {
-    this.#handle = handle
-  }
-
-  static async open(): Promise<SpillFile> {
-    const folder = await mkdtemp(join(tmpdir(), 'millrace-s3-')).catch(cannotSpill)
-    try {
-      return new SpillFile(await open(join(folder, 'spill'), 'wx+', 0o600).catch(cannotSpill))
-    } finally {
-      await rm(folder, { recursive: true })
-    }
-  }
-
-  /** Appends and returns where. */
-  async append(bytes: Buffer): Promise<number> {
-    const start = this.#size
-    for (let at = 0; at < bytes.length; ) {
-      const left = bytes.length - at
-      at += (await this.#handle.write(bytes, at, left, start + at).catch(cannotSpill)).bytesWritten
-    }
-    this.#size += bytes.length
-    return start
-  }
-
-  read(start: number, end: number): Readable {
-    const { fd } = this.#handle
-    return createReadStream('', { fd, start, end: end - 1, autoClose: false, highWaterMark: 256 * 1024 })
-  }
-
-  close(): Promise<void> {
-    return this.#handle.close()
-  }
 }
 
 /** The encoded bytes of one part (or of a small object): first what was put on disk, then what is in memory. */

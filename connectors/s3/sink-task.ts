@@ -17,6 +17,7 @@ import { PartitionWriter, type Spot, type WriterTools } from './partition-writer
 import { isLostUpload, mayRetry } from './problems.ts'
 import { type RequestSettings, Requests, StoppedError } from './requests.ts'
 import type { RotationSettings } from './rotation.ts'
+import { SpillFiles } from './spill-files.ts'
 import type { ObjectStore } from './store.ts'
 
 /** What a front-end makes of its users' settings. */
@@ -73,6 +74,7 @@ export class S3SinkTask implements SinkTask {
       store,
       requests: this.#requests,
       pool: this.#pool,
+      spills: new SpillFiles(),
       encoder: this.#encoder,
       log: ctx.log,
       stored: (key, first, last, count) => this.#tag(key, first, last, count),
