@@ -164,7 +164,10 @@ export interface ConverterDefinition<C extends ConfigSpec = ConfigSpec> extends 
 
 export interface ConfigProviderDefinition<C extends ConfigSpec = ConfigSpec> extends Described<C> {
   create(config: ConfigOf<C>): {
-    /** The values of these keys under `path`; a key that does not exist is left out. */
+    /**
+     * The values of these keys under `path`; a key that does not exist is left out. After `ttlMs` connectors that use them
+     * are restarted to get the values of then, unless `config.action.reload=none`.
+     */
     get(
       path: string,
       keys: readonly string[],

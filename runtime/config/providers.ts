@@ -87,6 +87,8 @@ const variable = /\$\{([^}]*?):(?:([^}]*?):)?([^}]*?)\}/g
 export interface Resolution<P> {
   readonly props: P
   readonly secrets: readonly string[]
+  /** Time until one of those values may be another one, by its provider; undefined: nobody said. */
+  readonly ttlMs?: number
 }
 
 /** The config providers of a worker. */
@@ -152,7 +154,13 @@ export class ConfigProviders {
       }
     }
     const found = new Map<string, Readonly<Record<string, string>>>()
-    for (const [place, { provider, path, keys }] of wanted) found.set(place, (await provider.get(path, [...keys])).data)
+    let ttl = Number.POSITIVE_INFINITY
+    for (const [place, { provider, path, keys }] of wanted) {
+      const { data, ttlMs } = await provider.get(path, [...keys])
+      found.set(place, data)
+      // A negative one says "none", as in Kafka Connect.
+      if (ttlMs !== undefined && ttlMs >= 0) ttl = Math.min(ttl, ttlMs)
+    }
     const secrets = new Set<string>()
     const replaced = Object.entries(props).map(([key, value]) => [
       key,
@@ -165,6 +173,10 @@ export class ConfigProviders {
             return secret
           }),
     ])
-    return { props: Object.fromEntries(replaced), secrets: [...secrets] }
+    return {
+      props: Object.fromEntries(replaced),
+      secrets: [...secrets],
+      ...(Number.isFinite(ttl) && { ttlMs: ttl }),
+    }
   }
 }

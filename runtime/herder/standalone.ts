@@ -3,6 +3,7 @@ import { isRetriable } from '../api/errors.ts'
 import { settledWithin } from '../base/abort.ts'
 import { backoffDelay } from '../base/backoff.ts'
 import { CodedError } from '../base/errors.ts'
+import { withoutNulls } from '../config/without-nulls.ts'
 import type { Admin } from '../kafka/ports.ts'
 import type { PluginInfo, PluginRegistry } from '../plugins/registry.ts'
 import type {
@@ -14,16 +15,18 @@ import type {
   TargetState,
 } from '../stores/ports.ts'
 import { topicGroups } from '../task/topic-creation.ts'
-import { Secrets, traceOf } from '../worker/error-text.ts'
+import { traceOf } from '../worker/error-text.ts'
 import type { ConnectorWorker, RunReport, TaskId, WorkerListener } from '../worker/ports.ts'
+import { configSecrets } from './config-secrets.ts'
 import { ConnectorOffsets } from './connector-offsets.ts'
+import { ConnectorTimers } from './connector-timers.ts'
+import { ConnectorTypes } from './connector-types.ts'
 import type {
   ConfigInfos,
   ConfigKeyInfo,
   ConnectorInfo,
   ConnectorOffset,
   ConnectorStatus,
-  ConnectorType,
   TaskInfo,
 } from './entities.ts'
 import type { Herder } from './herder.ts'
@@ -32,6 +35,7 @@ import { usesPlugin } from './plugin-use.ts'
 import { type RestartFlags, restartPlan } from './restart-plan.ts'
 import { StatusBoard } from './status-board.ts'
 import { sameTasks, unresolved } from './task-configs.ts'
+import { TopicTracking } from './topic-tracking.ts'
 import { Turns } from './turns.ts'
 import { sameConnector, type Validator } from './validation.ts'
 
@@ -56,6 +60,9 @@ export interface StandaloneParts {
 /** How long a stop waits for requests that are being answered. */
 const stopWaitMs = 2000
 
+/** A config provider that says less would have its connectors restart all the time. */
+const shortestTtlMs = 1000
+
 /** Waits between tries to get task configs from a connector that says trying again may help. */
 const retry = { initialMs: 250, maxMs: 60_000 }
 
@@ -64,16 +71,23 @@ export class StandaloneHerder implements Herder, WorkerListener {
   readonly #parts: StandaloneParts
   readonly #offsets: ConnectorOffsets
   readonly #turns = new Turns()
-  readonly #retries = new Map<string, NodeJS.Timeout>()
+  readonly #retries = new ConnectorTimers()
+  /** When a value of a config provider may be another one. */
+  readonly #expiries = new ConnectorTimers()
+  readonly #topics: TopicTracking
   readonly #board: StatusBoard
-  readonly #types = new Map<string, ConnectorType>()
+  readonly #types: ConnectorTypes
   #ready = false
   #stopping = false
 
   constructor(parts: StandaloneParts) {
     this.#parts = parts
     this.#offsets = new ConnectorOffsets(parts)
-    this.#board = new StatusBoard(parts.statuses, parts.workerId, connector => this.#version(connector))
+    this.#topics = new TopicTracking(parts.statuses, parts.workerProps)
+    this.#types = new ConnectorTypes(parts.plugins)
+    this.#board = new StatusBoard(parts.statuses, parts.workerId, connector =>
+      this.#types.version(parts.configs.get(connector)?.props ?? {}),
+    )
   }
 
   async start(): Promise<void> {
@@ -87,7 +101,8 @@ export class StandaloneHerder implements Herder, WorkerListener {
   async stop(): Promise<void> {
     const { configs, offsets, statuses, worker } = this.#parts
     this.#stopping = true
-    for (const timer of this.#retries.values()) clearTimeout(timer)
+    this.#retries.close()
+    this.#expiries.close()
     // A connector that is being started is waited for within the worker's own limits; what waits behind it is dropped.
     await settledWithin(this.#turns.idle(), stopWaitMs)
     await worker.stop()
@@ -112,13 +127,13 @@ export class StandaloneHerder implements Herder, WorkerListener {
       name: connector,
       config: props,
       tasks: tasks.map((_, task) => ({ connector, task })),
-      type: this.#type(props),
+      type: this.#types.type(props),
     }
   }
 
   status(connector: string): ConnectorStatus {
     const stored = this.#parts.configs.get(connector)
-    const status = stored === undefined ? undefined : this.#board.status(connector, this.#type(stored.props))
+    const status = stored === undefined ? undefined : this.#board.status(connector, this.#types.type(stored.props))
     if (status === undefined) throw new CodedError('CONNECTOR_STATUS_NOT_FOUND', { connector })
     return status
   }
@@ -134,15 +149,11 @@ export class StandaloneHerder implements Herder, WorkerListener {
   }
 
   topics(connector: string): readonly string[] {
-    this.#tracking()
-    return this.#parts.statuses.topics(connector)
+    return this.#topics.list(connector)
   }
 
   resetTopics(connector: string): void {
-    this.#tracking()
-    if (this.#parts.workerProps['topic.tracking.allow.reset']?.trim() === 'false')
-      throw new CodedError('TOPIC_RESET_OFF')
-    this.#parts.statuses.resetTopics(connector)
+    this.#topics.reset(connector)
   }
 
   async create(connector: string, props: ConnectorProps, initial?: TargetState): Promise<ConnectorInfo> {
@@ -151,7 +162,7 @@ export class StandaloneHerder implements Herder, WorkerListener {
       if (this.#parts.configs.get(connector) !== undefined) throw new CodedError('CONNECTOR_EXISTS', { connector })
       await this.#parts.configs.putConnector(connector, complete, initial)
       this.#later(connector, 'start', () => this.#startConnector(connector))
-      return { name: connector, config: complete, tasks: [], type: this.#type(complete) }
+      return { name: connector, config: complete, tasks: [], type: this.#types.type(complete) }
     })
   }
 
@@ -178,12 +189,13 @@ export class StandaloneHerder implements Herder, WorkerListener {
   remove(connector: string): Promise<void> {
     return this.#turn(connector, async () => {
       const { tasks } = this.#stored(connector)
-      this.#cancelRetry(connector)
+      this.#retries.cancel(connector)
+      this.#expiries.cancel(connector)
       await this.#parts.worker.stopTasks(idsOf(connector, tasks.length))
       await this.#parts.worker.stopConnector(connector)
       await this.#parts.configs.removeConnector(connector)
       this.#board.forget(connector)
-      this.#parts.statuses.resetTopics(connector)
+      this.#topics.forget(connector)
     })
   }
 
@@ -192,14 +204,15 @@ export class StandaloneHerder implements Herder, WorkerListener {
       const { worker, configs } = this.#parts
       const stored = configs.get(connector)
       if (stored === undefined) throw new CodedError('UNKNOWN_CONNECTOR', { connector })
-      this.#cancelRetry(connector)
+      this.#retries.cancel(connector)
       if (target === 'STOPPED') {
         await worker.stopTasks(idsOf(connector, stored.tasks.length))
         await configs.putTasks(connector, [])
         this.#board.keepTasks(connector, 0)
       }
       await configs.putTargetState(connector, target)
-      if (!worker.runningConnectors().includes(connector)) return this.#startConnector(connector)
+      if (!worker.runningConnectors().includes(connector))
+        return this.#later(connector, 'start', () => this.#startConnector(connector))
       await worker.setTargetState(connector, target)
       if (target === 'STARTED') this.#later(connector, 'configure', () => this.#reconfigure(connector))
     })
@@ -210,7 +223,12 @@ export class StandaloneHerder implements Herder, WorkerListener {
       const stored = this.#parts.configs.get(connector)
       if (stored === undefined) throw new CodedError('UNKNOWN_CONNECTOR_TO_RESTART', { connector })
       if (!flags.includeTasks && !flags.onlyFailed) {
-        await this.#restartConnector(connector)
+        try {
+          await this.#restartConnector(connector)
+        } catch (error) {
+          await this.#failed(connector, 'restart', error)
+          throw error
+        }
         return undefined
       }
       const before = this.status(connector)
@@ -220,9 +238,13 @@ export class StandaloneHerder implements Herder, WorkerListener {
       const answer = this.status(connector)
       this.#later(connector, 'restart', async () => {
         await this.#parts.worker.stopTasks(plan.tasks.map(task => ({ connector, task })))
-        if (plan.connector) await this.#restartConnector(connector)
-        const running = this.#runningTasks(connector)
-        for (const task of plan.tasks) if (!running.has(task)) await this.#startTask(connector, task)
+        try {
+          if (plan.connector) await this.#restartConnector(connector)
+        } finally {
+          // Whatever became of the connector: they must not say RESTARTING for ever (invariant 8).
+          const running = this.#runningTasks(connector)
+          for (const task of plan.tasks) if (!running.has(task)) await this.#startTask(connector, task)
+        }
       })
       return answer
     })
@@ -244,7 +266,7 @@ export class StandaloneHerder implements Herder, WorkerListener {
 
   async offsets(connector: string): Promise<readonly ConnectorOffset[]> {
     const { props } = this.#stored(connector)
-    return this.#offsets.list(connector, props, this.#type(props) === 'sink')
+    return this.#offsets.list(connector, props, this.#types.type(props) === 'sink')
   }
 
   alterOffsets(connector: string, offsets: readonly ConnectorOffset[] | null): Promise<string> {
@@ -252,7 +274,7 @@ export class StandaloneHerder implements Herder, WorkerListener {
       if (offsets !== null && offsets.length === 0) throw new CodedError('OFFSETS_MISSING')
       const { props, targetState, tasks } = this.#stored(connector)
       if (targetState !== 'STOPPED' || tasks.length > 0) throw new CodedError('OFFSETS_NEED_STOP', { connector })
-      return this.#offsets.alter(connector, props, this.#type(props) === 'sink', offsets)
+      return this.#offsets.alter(connector, props, this.#types.type(props) === 'sink', offsets)
     })
   }
 
@@ -294,9 +316,15 @@ export class StandaloneHerder implements Herder, WorkerListener {
     }
   }
 
+  configExpires(connector: string, ms: number): void {
+    if (this.#parts.configs.get(connector)?.props['config.action.reload']?.trim() === 'none') return
+    this.#expiries.set(connector, Math.max(shortestTtlMs, ms), () =>
+      this.#later(connector, 'reload', () => this.#restartAll(connector)),
+    )
+  }
+
   topicUsed(id: TaskId, topic: string): void {
-    if (this.#parts.workerProps['topic.tracking.enable']?.trim() !== 'false')
-      this.#parts.statuses.addTopic(id.connector, id.task, topic)
+    this.#topics.used(id, topic)
   }
 
   #turn<T>(connector: string, operation: () => Promise<T>): Promise<T> {
@@ -321,23 +349,13 @@ export class StandaloneHerder implements Herder, WorkerListener {
   /** Invariant 8: what could not be done is shown, not only logged. */
   async #failed(connector: string, what: string, error: unknown): Promise<void> {
     const { configs, log } = this.#parts
-    const trace = traceOf(error, await this.#secrets(configs.get(connector)?.props ?? {}))
+    const trace = traceOf(error, await configSecrets(configs.get(connector)?.props ?? {}, this.#parts.resolve))
     log.error(`Could not ${what} a connector`, { connector, trace })
     this.#board.connectorReported(connector, { state: 'FAILED', trace })
   }
 
-  async #secrets(props: ConnectorProps): Promise<Secrets> {
-    // Even the settings that cannot be resolved may hold secrets.
-    const resolved = await this.#parts.resolve(props).catch(() => props)
-    const given = texts(resolved)
-    return new Secrets(
-      given,
-      Object.entries(given).flatMap(([key, value]) => (value === props[key] ? [] : [value])),
-    )
-  }
-
   async #reload(connector: string, className: string): Promise<void> {
-    const { configs, validator, worker, log } = this.#parts
+    const { configs, validator, log } = this.#parts
     const stored = configs.get(connector)
     if (stored === undefined) return
     const { configs: checked } = await validator.validate(stored.props, false)
@@ -349,33 +367,13 @@ export class StandaloneHerder implements Herder, WorkerListener {
       )
       return
     }
-    await worker.stopTasks(idsOf(connector, stored.tasks.length))
-    await this.#restartConnector(connector)
-  }
-
-  #tracking(): void {
-    if (this.#parts.workerProps['topic.tracking.enable']?.trim() === 'false') throw new CodedError('TOPIC_TRACKING_OFF')
+    await this.#restartAll(connector)
   }
 
   #stored(connector: string): StoredConnector {
     const stored = this.#parts.configs.get(connector)
     if (stored === undefined) throw new CodedError('CONNECTOR_NOT_FOUND', { connector })
     return stored
-  }
-
-  #version(connector: string): string | undefined {
-    const className = this.#parts.configs.get(connector)?.props['connector.class']?.trim()
-    return className === undefined ? undefined : this.#parts.plugins.lookup(className)?.location.version
-  }
-
-  #type(props: ConnectorProps): ConnectorType {
-    const className = props['connector.class']?.trim() ?? ''
-    const known = this.#types.get(className)
-    if (known !== undefined) return known
-    const kind = this.#parts.plugins.lookup(className)?.location.kind
-    const type = kind === 'source' || kind === 'sink' ? kind : 'unknown'
-    if (type !== 'unknown') this.#types.set(className, type)
-    return type
   }
 
   async #checked(connector: string, props: ConnectorProps): Promise<ConnectorProps> {
@@ -395,27 +393,29 @@ export class StandaloneHerder implements Herder, WorkerListener {
     connector: string,
     props: ConnectorProps,
   ): Promise<{ readonly created: boolean; readonly info: ConnectorInfo }> {
-    const { configs, worker } = this.#parts
+    const { configs } = this.#parts
     const before = configs.get(connector)
     await configs.putConnector(connector, props)
     const tasks = before?.tasks ?? []
-    this.#later(connector, 'start', async () => {
-      await worker.stopTasks(idsOf(connector, tasks.length))
-      await this.#restartConnector(connector)
-    })
+    this.#later(connector, 'start', () => this.#restartAll(connector))
     return {
       created: before === undefined,
       info: {
         name: connector,
         config: props,
         tasks: tasks.map((_, task) => ({ connector, task })),
-        type: this.#type(props),
+        type: this.#types.type(props),
       },
     }
   }
 
+  async #restartAll(connector: string): Promise<void> {
+    await this.#parts.worker.stopTasks(idsOf(connector, this.#stored(connector).tasks.length))
+    await this.#restartConnector(connector)
+  }
+
   async #restartConnector(connector: string): Promise<void> {
-    this.#cancelRetry(connector)
+    this.#retries.cancel(connector)
     await this.#parts.worker.stopConnector(connector)
     await this.#startConnector(connector)
   }
@@ -435,19 +435,20 @@ export class StandaloneHerder implements Herder, WorkerListener {
     const stored = configs.get(connector)
     if (stored === undefined || stored.targetState !== 'STARTED') return
     if (this.#board.status(connector, 'unknown')?.connector.state === 'FAILED') return
-    this.#cancelRetry(connector)
+    this.#retries.cancel(connector)
     const resolved = await this.#parts.resolve(stored.props)
     // Groups that cannot work fail the connector, as in Kafka Connect, not each of its tasks.
     const creates = this.#parts.workerProps['topic.creation.enable']?.trim().toLowerCase() !== 'false'
-    if (creates && this.#type(stored.props) === 'source') topicGroups(texts(resolved))
+    if (creates && this.#types.type(stored.props) === 'source') topicGroups(withoutNulls(resolved))
     let made: readonly Readonly<Record<string, string>>[]
     try {
       made = await worker.taskConfigs(connector)
     } catch (error) {
       if (!isRetriable(error)) throw error
-      this.#retryConfigure(connector, attempt, error)
+      await this.#retryConfigure(connector, attempt, error)
       return
     }
+    this.#board.connectorProgress(connector, undefined)
     const tasks = unresolved(made, stored.props, resolved)
     const max = Number(resolved['tasks.max'] ?? 1)
     if (tasks.length > max && resolved['tasks.max.enforce']?.trim().toLowerCase() !== 'false')
@@ -460,19 +461,18 @@ export class StandaloneHerder implements Herder, WorkerListener {
     await this.#startMissing(connector, tasks.length)
   }
 
-  #retryConfigure(connector: string, attempt: number, error: unknown): void {
-    const delay = backoffDelay(retry, attempt)
-    this.#parts.log.warn('A connector could not give its tasks, it is asked again', { connector, error, inMs: delay })
-    const ask = () => {
-      this.#retries.delete(connector)
-      this.#later(connector, 'configure', () => this.#reconfigure(connector, attempt + 1))
-    }
-    this.#retries.set(connector, setTimeout(ask, delay))
-  }
-
-  #cancelRetry(connector: string): void {
-    clearTimeout(this.#retries.get(connector))
-    this.#retries.delete(connector)
+  async #retryConfigure(connector: string, attempt: number, error: Error): Promise<void> {
+    const delay = Math.round(backoffDelay(retry, attempt))
+    const secrets = await configSecrets(this.#stored(connector).props, this.#parts.resolve)
+    const trace = traceOf(error, secrets)
+    this.#parts.log.warn('A connector could not give its tasks, it is asked again', { connector, trace, inMs: delay })
+    this.#board.connectorProgress(
+      connector,
+      `it could not give its tasks ${attempt + 1} times (${secrets.hide(error.message)}), asked again in ${Math.ceil(delay / 1000)} s`,
+    )
+    this.#retries.set(connector, delay, () =>
+      this.#later(connector, 'configure', () => this.#reconfigure(connector, attempt + 1)),
+    )
   }
 
   #runningTasks(connector: string): ReadonlySet<number> {
@@ -490,10 +490,6 @@ export class StandaloneHerder implements Herder, WorkerListener {
     if (config !== undefined) await this.#parts.worker.startTask({ connector, task }, props, config, targetState)
   }
 }
-
-/** Settings without those that are null. */
-const texts = (props: ConnectorProps): Record<string, string> =>
-  Object.fromEntries(Object.entries(props).filter((entry): entry is [string, string] => entry[1] !== null))
 
 const idsOf = (connector: string, count: number): TaskId[] =>
   Array.from({ length: count }, (_, task) => ({ connector, task }))

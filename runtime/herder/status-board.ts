@@ -27,6 +27,11 @@ export class StatusBoard {
     this.#store.putTask(connector, task, this.#status({ ...report, ...(version !== undefined && { version }) }))
   }
 
+  /** What it waits for, beside the state it reported; undefined: nothing. */
+  connectorProgress(connector: string, progress: string | undefined): void {
+    this.#note(connector, progress)
+  }
+
   /** A restart was asked for; what it does is reported later. The trace of what went wrong stays until then. */
   restarting(connector: string, task?: number): void {
     const before = task === undefined ? this.#store.connector(connector) : this.#store.task(connector, task)

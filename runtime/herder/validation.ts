@@ -1,13 +1,17 @@
 import type { Log } from '../api/context.ts'
-import { isConfigError } from '../api/errors.ts'
+import { ConnectError, isConfigError } from '../api/errors.ts'
+import { deadline } from '../base/abort.ts'
 import { CodedError } from '../base/errors.ts'
 import { nearest } from '../base/nearest.ts'
 import { sinkSpec, sourceSpec } from '../config/connector-config.ts'
 import { parseConfig } from '../config/parse.ts'
+import { withoutNulls } from '../config/without-nulls.ts'
 import { shortNames } from '../plugins/names.ts'
 import type { PluginRegistry } from '../plugins/registry.ts'
 import type { ConnectorProps } from '../stores/ports.ts'
+import { briefly } from '../task/activity.ts'
 import { topicPattern } from '../task/topic-pattern.ts'
+import { hidingLog, Secrets } from '../worker/error-text.ts'
 import type { ConnectorDefinition } from '../worker/plugin-access.ts'
 import { Validation } from './config-infos.ts'
 import type { ConfigInfos } from './entities.ts'
@@ -95,17 +99,28 @@ export class Validator {
   async #outside(validation: Validation, definition: ConnectorDefinition, props: ConnectorProps): Promise<void> {
     const { log, timeoutMs = 30_000 } = this.#parts
     const { config } = parseConfig(definition.config, props)
-    const originals = Object.fromEntries(
-      Object.entries(props).filter((entry): entry is [string, string] => entry[1] !== null),
-    )
-    const ctx = { connector: props['name'] ?? '', log, originals, signal: AbortSignal.timeout(timeoutMs) }
+    const originals = withoutNulls(props)
+    const secrets = new Secrets(originals)
+    secrets.declare(definition.config, originals)
+    const ctx = {
+      connector: props['name'] ?? '',
+      log: hidingLog(log, secrets),
+      originals,
+      signal: AbortSignal.timeout(timeoutMs),
+    }
+    const check = async () => definition.validate!(config as never, ctx)
     try {
-      const problems = (await definition.validate!(config as never, ctx)) ?? []
-      for (const { key, message } of problems) validation.error(key, message)
+      // Whoever asks is answered in time, also where a connector does not follow its signal.
+      const problems = await deadline(
+        check(),
+        timeoutMs,
+        () => new ConnectError(`what it connects to did not answer within ${timeoutMs / 1000} s`),
+      )
+      for (const { key, message } of problems ?? []) validation.error(key, message)
     } catch (error) {
       validation.error(
         isConfigError(error) ? (error.key ?? 'connector.class') : 'connector.class',
-        `The configuration could not be checked: ${(error as Error).message}`,
+        `The configuration could not be checked: ${secrets.hide(briefly(error))}`,
       )
     }
   }

@@ -22,6 +22,8 @@ export interface WorkerListener {
   /** A newer version of the plugin of these connectors was loaded: validate and restart them. */
   pluginReloaded(className: string): void
   topicUsed(id: TaskId, topic: string): void
+  /** By what a config provider said at the connector's start, a value of its settings may be another one after `ms`. */
+  configExpires(connector: string, ms: number): void
 }
 
 /** What runs on this process. Owns plugins, threads and task lifecycles; knows nothing of REST, stores of configs, or other workers. */

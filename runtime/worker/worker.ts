@@ -2,6 +2,8 @@ import { availableParallelism } from 'node:os'
 import type { Log } from '../api/context.ts'
 import { ConnectError } from '../api/errors.ts'
 import { deadline, settledWithin } from '../base/abort.ts'
+import type { Resolution } from '../config/providers.ts'
+import { withoutNulls } from '../config/without-nulls.ts'
 import type { PluginLocation } from '../plugins/location.ts'
 import type { ConnectorProps, OffsetStore, SourceOffset, TargetState } from '../stores/ports.ts'
 import type { LabelledMetrics } from '../telemetry/metrics.ts'
@@ -23,9 +25,7 @@ export interface WorkerOptions {
   readonly offsets: OffsetStore
   readonly plugins: PluginAccess
   /** Puts config providers' values in the place of variables; `secrets` are what was put there. */
-  readonly resolve: (
-    props: ConnectorProps,
-  ) => Promise<{ readonly props: ConnectorProps; readonly secrets: readonly string[] }>
+  readonly resolve: (props: ConnectorProps) => Promise<Resolution<ConnectorProps>>
   readonly log: Log
 }
 
@@ -109,7 +109,9 @@ export class ThreadedWorker implements ConnectorWorker {
     const replaced = () => this.#connectors.get(connector) !== running
     let sent = false
     try {
-      const resolved = await this.#resolve(props)
+      const { ttlMs, ...resolved } = await this.#resolve(props)
+      if (replaced()) return
+      if (ttlMs !== undefined) this.#listener?.configExpires(connector, ttlMs)
       const plugin = await this.#connectorPlugin(resolved.props)
       const thread = await this.#pool.pick()
       // Stopped, or started anew, while its plugin was looked up.
@@ -257,10 +259,9 @@ export class ThreadedWorker implements ConnectorWorker {
     return this.#options.plugins.locate(name)
   }
 
-  async #resolve(props: ConnectorProps): Promise<Resolved> {
+  async #resolve(props: ConnectorProps): Promise<Resolution<Resolved['props']>> {
     const resolved = await this.#options.resolve(props)
-    const settings = withoutNulls(resolved.props)
-    return { props: settings, secrets: resolved.secrets }
+    return { ...resolved, props: withoutNulls(resolved.props) }
   }
 
   #memoryShare(): number {
@@ -341,9 +342,6 @@ export class ThreadedWorker implements ConnectorWorker {
     }
   }
 }
-
-const withoutNulls = (props: ConnectorProps): Props =>
-  Object.fromEntries(Object.entries(props).flatMap(([key, value]) => (value === null ? [] : [[key, value]])))
 
 /** Before variables are resolved, all that can be a secret is what stands under a key that looks like one. */
 const secretTexts = (props: ConnectorProps): Secrets => new Secrets(withoutNulls(props))

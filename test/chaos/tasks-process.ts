@@ -38,6 +38,7 @@ await worker.start({
   tasksOutdated() {},
   pluginReloaded() {},
   topicUsed() {},
+  configExpires() {},
 })
 const source = {
   name: 's',

@@ -14,7 +14,6 @@ export const excluded: Readonly<Record<string, readonly { readonly steps?: reado
   'create-unreachable-names': [{ why: "names with / or % can be addressed here (%2F, %25): Kafka Connect's server cannot" }],
   'loggers-no-backend': [{ why: 'the captured worker ran without a logging backend' }],
   'unknown-class-repeated': [{ why: 'Kafka Connect remembers failed look-ups; here the answer is the same each time' }],
-  topics: [{ steps: [7, 10], why: 'a running task tells of a topic once: after a reset it is listed again when the task restarts' }],
   'plugin-config-transforms': [
     { steps: [1, 2, 9, 12, 13, 14, 15, 16, 17], why: 'Cast, TimestampConverter, Filter, ValueToKey, InsertHeader, Flatten are not there yet' },
   ],

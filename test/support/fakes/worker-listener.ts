@@ -25,6 +25,7 @@ export const recordingListener = (): RecordingListener => {
     },
     tasksOutdated: connector => void events.push(`${connector} outdated`),
     pluginReloaded: className => void events.push(`reloaded ${className}`),
+    configExpires: (connector, ms) => void events.push(`${connector} expires in ${ms}`),
     topicUsed: (id, topic) => void events.push(`${keyOf(id)} uses ${topic}`),
   }
 }

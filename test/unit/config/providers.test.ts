@@ -95,6 +95,28 @@ test('a file that cannot be read is an error, and so is a path for a variable', 
   await expect((await providers()).resolve({ a: '${env:path:k}' })).rejects.toThrow('Path is not supported')
 })
 
+test('the shortest time that a provider gives for a value counts; a negative one says nothing', async () => {
+  const own = defineConfigProvider({
+    class: 'com.example.Lease',
+    version: '1.0.0',
+    doc: 'd',
+    config: {},
+    create: () => ({
+      get: async (path, keys) => ({ data: Object.fromEntries(keys.map(key => [key, 'v'])), ttlMs: Number(path) }),
+    }),
+  })
+  const made = await ConfigProviders.create(
+    { 'config.providers': 'x', 'config.providers.x.class': 'com.example.Lease' },
+    async () => own,
+  )
+  expect(await made.resolve({ a: '${x:900:k}', b: '${x:800:k}', c: '${x:-1:k}' })).toEqual({
+    props: { a: 'v', b: 'v', c: 'v' },
+    secrets: ['v'],
+    ttlMs: 800,
+  })
+  expect(await made.resolve({ a: '${x:-1:k}' })).not.toHaveProperty('ttlMs')
+})
+
 test('a provider of a plugin; one that is not there, or has no class', async () => {
   const own = defineConfigProvider({
     class: 'com.example.Shout',

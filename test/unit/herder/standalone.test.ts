@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { RetriableError } from '../../../runtime/api/errors.ts'
 import { deferred } from '../../../runtime/base/deferred.ts'
 import { StandaloneHerder } from '../../../runtime/herder/standalone.ts'
@@ -201,6 +201,49 @@ describe('what goes wrong is shown (invariant 8)', () => {
     )
     await herder.put('c', { ...source, 'tasks.max.enforce': 'false' })
     await becomes('c', 'RUNNING RUNNING RUNNING')
+  })
+
+  test('one that is resumed and cannot start says so, and is answered', async () => {
+    await herder.create('c', { ...source, 'topic.creation.default.partitions': '2' }, 'PAUSED')
+    await becomes('c', 'PAUSED')
+    await worker.stopConnector('c')
+    await herder.setTarget('c', 'STARTED')
+    await becomes('c', 'FAILED')
+    await expect(herder.restart('c', { includeTasks: false, onlyFailed: false })).rejects.toThrow('replication.factor')
+    expect(state('c')).toBe('FAILED')
+  })
+
+  test('its tasks run again after a restart in which the connector itself failed', async () => {
+    await herder.create('c', source)
+    await becomes('c', 'RUNNING RUNNING')
+    worker.split = () => Promise.reject(new Error('no tasks'))
+    await herder.restart('c', { includeTasks: true, onlyFailed: false })
+    await becomes('c', 'FAILED RUNNING')
+  })
+
+  test('what a config provider gave for a time is asked for again, unless that is switched off', async () => {
+    await herder.create('c', source)
+    await becomes('c', 'RUNNING RUNNING')
+    calls()
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    try {
+      worker.listener.configExpires('c', 5000)
+      vi.advanceTimersByTime(4999)
+      expect(vi.getTimerCount()).toBe(1)
+      vi.advanceTimersByTime(1)
+    } finally {
+      vi.useRealTimers()
+    }
+    await until(() => worker.calls.length === 4)
+    expect(calls()).toEqual(['halt c-0', 'end c', 'start c STARTED', 'task c-0 STARTED 0'])
+    await herder.put('c', { ...source, 'config.action.reload': 'none' })
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    try {
+      worker.listener.configExpires('c', 5000)
+      expect(vi.getTimerCount()).toBe(0)
+    } finally {
+      vi.useRealTimers()
+    }
   })
 
   test('groups of new topics that cannot work fail the connector, not its tasks', async () => {

@@ -1,4 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest'
+import { c } from '../../../runtime/api/config.ts'
+import { defineSink } from '../../../runtime/api/define.ts'
 import { CodedError } from '../../../runtime/base/errors.ts'
 import { Validator } from '../../../runtime/herder/validation.ts'
 import { PluginRegistry } from '../../../runtime/plugins/registry.ts'
@@ -22,6 +24,48 @@ const validate = (props: ConnectorProps, worker: Record<string, string> = {}, re
       Object.fromEntries(Object.entries(given).map(([key, value]) => [key, resolved[value ?? ''] ?? value])),
     workerProps: { 'key.converter': json, 'value.converter': json, ...worker },
   }).validate(props)
+
+/** Validates with a sink that looks outside as it is told. */
+const lookingOutside = (check: () => Promise<readonly []>) => {
+  const definition = defineSink({
+    class: 'test.OutsideSinkConnector',
+    version: '1.0.0',
+    doc: 'd',
+    config: { login: c.password('L.') },
+    validate: check,
+    open: () => ({ write() {} }),
+  })
+  const only = {
+    locate: async () => ({ class: definition.class, version: '1.0.0' }),
+    load: async () => definition,
+    lookup: () => undefined,
+    list: () => [],
+  }
+  return new Validator({
+    plugins: only as unknown as PluginRegistry,
+    log,
+    resolve: async given => given,
+    workerProps: {},
+    timeoutMs: 30,
+  }).validate({ name: 'n', topics: 't', 'connector.class': definition.class, login: 'hunter2' })
+}
+
+describe('what only the outside can tell', () => {
+  const first = async (check: () => Promise<readonly []>) =>
+    (await lookingOutside(check)).configs.find(({ value }) => value.name === 'connector.class')?.value.errors
+
+  test('is waited for no longer than the limit, whether or not the connector follows its signal', async () => {
+    expect(await first(() => new Promise(() => {}))).toEqual([
+      'The configuration could not be checked: what it connects to did not answer within 0.03 s',
+    ])
+  })
+
+  test('is told without secrets', async () => {
+    expect(await first(() => Promise.reject(new Error('no user a with hunter2')))).toEqual([
+      'The configuration could not be checked: no user a with [hidden]',
+    ])
+  })
+})
 
 const errors = async (...args: Parameters<typeof validate>): Promise<Record<string, readonly string[]>> =>
   Object.fromEntries(

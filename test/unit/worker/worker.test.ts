@@ -32,6 +32,7 @@ const setup = async (threads: string, resolving: () => Promise<void> = async () 
           Object.entries(props).map(([key, value]) => [key, value?.replaceAll('${env:SECRET}', 'hunter2') ?? null]),
         ),
         secrets: ['hunter2'],
+        ...(props['password'] != null && { ttlMs: 7000 }),
       }
     },
     log,
@@ -64,6 +65,7 @@ describe.each(['0', '2'])('ThreadedWorker with task.threads=%s', threads => {
       'task.class': 'test.SplitSourceTask',
     })
     expect(worker.runningConnectors()).toEqual(['c'])
+    expect(listener.events).toContain('c expires in 7000')
   })
 
   it('reports what cannot work, without secrets', async () => {
