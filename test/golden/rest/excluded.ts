@@ -14,6 +14,7 @@ export const excluded: Readonly<Record<string, readonly { readonly steps?: reado
   'create-unreachable-names': [{ why: "names with / or % can be addressed here (%2F, %25): Kafka Connect's server cannot" }],
   'loggers-no-backend': [{ why: 'the captured worker ran without a logging backend' }],
   'unknown-class-repeated': [{ why: 'Kafka Connect remembers failed look-ups; here the answer is the same each time' }],
+  topics: [{ steps: [7, 10], why: 'a running task tells of a topic once between two offset commits: after a reset it is listed again with the first record after the next commit' }],
   'plugin-config-transforms': [
     { steps: [1, 2, 9, 12, 13, 14, 15, 16, 17], why: 'Cast, TimestampConverter, Filter, ValueToKey, InsertHeader, Flatten are not there yet' },
   ],
