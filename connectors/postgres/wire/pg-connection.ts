@@ -214,10 +214,16 @@ export class PgConnection {
 
   async #limited<T>(ms: number, promise: Promise<T>): Promise<T> {
     if (ms <= 0) return promise
-    const timer = setTimeout(() => this.socket.destroy(new ConnectionLost(`No answer within ${ms} ms`)), ms)
+    let waiting = true
+    const giveUp = () => {
+      if (waiting) this.socket.destroy(new ConnectionLost(`No answer within ${ms} ms`))
+    }
+    // Timers go before sockets: what arrived while something else held the thread is read first.
+    const timer = setTimeout(() => setImmediate(giveUp), ms)
     try {
       return await promise
     } finally {
+      waiting = false
       clearTimeout(timer)
     }
   }

@@ -149,6 +149,19 @@ describe('logging in', () => {
     const closing = await listen(socket => socket.destroy())
     await expect(PgConnection.open(options(closing))).rejects.toBeInstanceOf(ConnectionLost)
   })
+
+  test('an answer that arrived in time counts, although something else held the thread until it was late', async () => {
+    const port = await listen(socket =>
+      socket.once('data', () => {
+        socket.write(welcome)
+        const end = performance.now() + 100
+        while (performance.now() < end);
+      }),
+    )
+    const connection = await PgConnection.open(options(port, { connectTimeoutMs: 50 }))
+    expect(connection.serverVersion).toBe(180004)
+    connection.socket.destroy(new ConnectionLost('done'))
+  })
 })
 
 describe('TLS', () => {
