@@ -15,12 +15,35 @@ export interface PluginContext {
   readonly originals: Readonly<Record<string, string>>
 }
 
+/** A function that a user wrote. */
+export interface LoadedScript {
+  /** The function of the newest version of its file. */
+  readonly run: (...args: readonly never[]) => unknown
+  /** File and line at which it threw this, `route.ts:12`; the file alone where the line is not known. */
+  place(error: unknown): string
+  /** Changes are not followed any more. */
+  close(): void
+}
+
+/** Loads functions that users wrote. They run with all rights of the worker. */
+export interface ScriptAccess {
+  /**
+   * An export of a .ts or .js file under `plugin.path`, relative to one of its folders or absolute; a new version of the file takes
+   * the place of the old one until `close`, one that cannot be loaded is logged. Throws ConfigError.
+   */
+  file(path: string, exportName: string): Promise<LoadedScript>
+  /** The default export of code that stands in a config. Throws ConfigError unless the worker has `millrace.script.inline=true`. */
+  inline(code: string): Promise<LoadedScript>
+}
+
 /** What a transform is created with. */
 export interface TransformContext {
   /** Every setting of the transform as text, its prefix removed, undeclared keys included. */
   readonly originals: Readonly<Record<string, string>>
   /** Missing where a transform runs outside a task. Never per record. */
   readonly log?: Log
+  /** Missing where a transform runs outside a task. */
+  readonly scripts?: ScriptAccess
 }
 
 export interface TaskContext extends PluginContext {

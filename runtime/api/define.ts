@@ -105,6 +105,8 @@ export interface TransformExample {
 }
 
 export interface Transform {
+  /** What is slow or may fail before the first record (a file to load), once; what it throws fails the start of the task. */
+  start?(): Promise<void>
   /** Synchronous; returns a new record or the same one, null drops it. Throw DataError for a record that does not fit. */
   apply(record: ConnectRecord): ConnectRecord | null
   /** Anything slow, once per batch, before `apply` of its records. */

@@ -11,7 +11,16 @@ export {
   type Importance,
   type Width,
 } from './config.ts'
-export type { Log, PluginContext, SinkContext, SourceContext, TaskContext, TransformContext } from './context.ts'
+export type {
+  LoadedScript,
+  Log,
+  PluginContext,
+  ScriptAccess,
+  SinkContext,
+  SourceContext,
+  TaskContext,
+  TransformContext,
+} from './context.ts'
 export { Decimal } from './decimal.ts'
 export {
   type ConfigProblem,

@@ -3,7 +3,14 @@ import { ConfigError } from '../api/errors.ts'
 import { nearest } from '../base/nearest.ts'
 import type { ConnectorRequest } from '../config/connector-files.ts'
 import { ConfigProviders } from '../config/providers.ts'
-import { logLevels, unknownKeys, type WorkerConfig, workerConfig, workerSpec } from '../config/worker-config.ts'
+import {
+  logLevels,
+  pluginFolders,
+  unknownKeys,
+  type WorkerConfig,
+  workerConfig,
+  workerSpec,
+} from '../config/worker-config.ts'
 import type { Herder } from '../herder/herder.ts'
 import { StandaloneHerder } from '../herder/standalone.ts'
 import { Validator } from '../herder/validation.ts'
@@ -119,12 +126,8 @@ export const startWorkerProcess = async (
   }
   try {
     // The providers' own settings name no variables, so they come first.
-    const pluginPath = (raw['plugin.path'] ?? '')
-      .split(',')
-      .map(path => path.trim())
-      .filter(path => path !== '')
     const plugins = await PluginRegistry.open({
-      pluginPath,
+      pluginPath: pluginFolders(raw),
       home: process.cwd(),
       log: logger('millrace.plugins'),
       watching: true,

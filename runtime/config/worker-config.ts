@@ -31,6 +31,10 @@ export const workerSpec = {
     { optional: true },
   ),
   'plugin.path': c.list('Folders with plugins: .ts or .js files, or packages.', { optional: true }),
+  'millrace.script.inline': c.boolean(
+    'Whether the Script transformation may run code that stands in a connector config. It runs with all rights of the worker: whoever may submit a connector can then do what the worker can.',
+    { default: false },
+  ),
   'plugin.discovery': c.string('Accepted for compatibility: plugins are found by their manifests and files.', {
     values: ['only_scan', 'hybrid_warn', 'hybrid_fail', 'service_load'],
     ignoreCase: true,
@@ -63,6 +67,13 @@ export const workerSpec = {
     min: 1024 * 1024,
   }),
 } as const
+
+/** The entries of `plugin.path`, from properties as text. */
+export const pluginFolders = (props: Readonly<Record<string, string | undefined>>): readonly string[] =>
+  (props['plugin.path'] ?? '')
+    .split(',')
+    .map(path => path.trim())
+    .filter(path => path !== '')
 
 export interface WorkerConfig extends ConfigOf<typeof workerSpec> {
   /** Every property as text, variables resolved, prefixes (`producer.` ...) included. */

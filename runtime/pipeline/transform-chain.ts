@@ -1,4 +1,5 @@
 import { type ConfigField, type ConfigSpec, c, camelCase } from '../api/config.ts'
+import type { TransformContext } from '../api/context.ts'
 import type { PredicateDefinition, Side, Transform, TransformDefinition } from '../api/define.ts'
 import { ConfigError } from '../api/errors.ts'
 import type { ConnectRecord } from '../api/record.ts'
@@ -73,28 +74,28 @@ const parseUnder = (prefix: string, spec: ConfigSpec, props: Props): Record<stri
 
 const negateField = c.boolean('Whether the transformation applies where the predicate is false.', { default: false })
 
-/** Builds the chain of `transforms` and `predicates`. Throws ConfigError that names the key. */
-export const createChain = async (props: Props, plugins: ChainPlugins): Promise<TransformChain> => {
+/** Builds the chain of `transforms` and `predicates`, and starts it. Throws ConfigError that names the key; nothing is left open then. */
+export const createChain = async (
+  props: Props,
+  plugins: ChainPlugins,
+  context: Omit<TransformContext, 'originals'> = {},
+): Promise<TransformChain> => {
+  using opened = new DisposableStack()
   const predicates = new Map<
     string,
-    {
-      readonly test: (record: ConnectRecord) => boolean
-      readonly ignoresPayload: boolean
-      readonly close: (() => void) | undefined
-    }
+    { readonly test: (record: ConnectRecord) => boolean; readonly ignoresPayload: boolean }
   >()
   for (const alias of aliases(props, 'predicates')) {
     const prefix = `predicates.${alias}.`
     const definition = await plugins.predicate(classOf(props, `${prefix}type`, 'Predicate'))
     const predicate = definition.create(parseUnder(prefix, definition.config, props) as never)
+    opened.defer(() => predicate.close?.())
     predicates.set(alias, {
       test: record => predicate.test(record),
       ignoresPayload: definition.ignoresPayload === true,
-      close: () => predicate.close?.(),
     })
   }
   const steps: ChainStep[] = []
-  const transforms: Transform[] = []
   let ignoresPayload = true
   for (const alias of aliases(props, 'transforms')) {
     const prefix = `transforms.${alias}.`
@@ -103,8 +104,9 @@ export const createChain = async (props: Props, plugins: ChainPlugins): Promise<
     const own = under(props, prefix)
     const config = parseUnder(prefix, definition.config, props)
     const negate = parseUnder(prefix, { negate: negateField }, props)['negate'] === true
-    const transform = definition.create(config as never, side, { originals: own })
-    transforms.push(transform)
+    const transform = definition.create(config as never, side, { ...context, originals: own })
+    opened.defer(() => transform.close?.())
+    await transform.start?.()
     ignoresPayload &&= definition.ignoresPayload === true
     const name = own['predicate']
     if (name === undefined) {
@@ -125,14 +127,12 @@ export const createChain = async (props: Props, plugins: ChainPlugins): Promise<
     ignoresPayload &&= predicate.ignoresPayload
     steps.push(stepOf(className, transform, record => predicate.test(record) !== negate))
   }
+  const kept = opened.move()
   return {
     steps,
     ignoresPayload,
     prepares: steps.some(step => step.prepare !== undefined),
-    close() {
-      for (const transform of transforms) transform.close?.()
-      for (const { close } of predicates.values()) close?.()
-    },
+    close: () => kept.dispose(),
   }
 }
 

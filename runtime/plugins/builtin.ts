@@ -96,6 +96,12 @@ const table: readonly Builtin[] = [
     module: 'transforms/partition-routing',
   },
   {
+    class: 'millrace.transforms.Script',
+    kind: 'transformation',
+    version: own,
+    module: 'transforms/script',
+  },
+  {
     class: 'org.apache.kafka.connect.transforms.InsertField',
     kind: 'transformation',
     version: kafka,

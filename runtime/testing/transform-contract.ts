@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import type { ConfigSpec } from '../api/config.ts'
 import type { Side, TransformDefinition, TransformExample } from '../api/define.ts'
 import type { ConnectRecord } from '../api/record.ts'
+import { scriptAccess } from '../plugins/script-access.ts'
 import { checkDescription, type DeclareTest, parsedConfig } from './contract.ts'
 
 const recordOf = (input: Partial<ConnectRecord>): ConnectRecord => ({
@@ -16,16 +17,27 @@ const recordOf = (input: Partial<ConnectRecord>): ConnectRecord => ({
   ...input,
 })
 
+// Examples of ours may hold code; nothing here comes from a user.
+const scripts = scriptAccess({
+  folders: [],
+  inline: true,
+  log: { debug() {}, info() {}, warn() {}, error() {} },
+})
+
 /** Runs one example of a transform and compares. */
-export const runExample = <C extends ConfigSpec>(
+export const runExample = async <C extends ConfigSpec>(
   transform: TransformDefinition<C>,
   example: TransformExample,
   side: Side,
-): void => {
-  const applied = transform.create(parsedConfig(transform.config, example.config), side, { originals: example.config })
+): Promise<void> => {
+  const applied = transform.create(parsedConfig(transform.config, example.config), side, {
+    originals: example.config,
+    scripts,
+  })
   const input = recordOf(example.input)
   const before = structuredClone({ topic: input.topic, partition: input.partition, timestamp: input.timestamp })
   try {
+    await applied.start?.()
     if (example.throws !== undefined) {
       assert.throws(
         () => applied.apply(input),

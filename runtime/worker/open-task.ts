@@ -20,7 +20,7 @@ export const openTask: OpenTask = async request => {
   if (location === undefined) throw new ConnectError('The task was started without a connector plugin')
   const definition = (await load(location)) as ConnectorDefinition
   request.secrets.declare(definition.config, start.task.props)
-  const records = await recordParts(start, settings, load)
+  const records = await recordParts(start, settings, load, log)
   closing.defer(() => records.close())
   const kafka = createKafka(baseSettings(settings.workerProps), { log: logger('millrace.kafka', { ...id }) })
   closing.defer(() => kafka.close())

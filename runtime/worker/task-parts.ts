@@ -1,3 +1,4 @@
+import type { Log } from '../api/context.ts'
 import type {
   Converter,
   ConverterDefinition,
@@ -10,8 +11,10 @@ import type {
 } from '../api/define.ts'
 import { ConfigError } from '../api/errors.ts'
 import { parseOrThrow } from '../config/parse.ts'
+import { pluginFolders } from '../config/worker-config.ts'
 import { type ChainPlugins, createChain, type TransformChain } from '../pipeline/transform-chain.ts'
 import type { PluginLocation } from '../plugins/location.ts'
+import { scriptAccess } from '../plugins/script-access.ts'
 import type { Resolved, StartTask, ThreadSettings } from './messages.ts'
 import { converterClass, converterProps, referencedPlugins } from './plugin-references.ts'
 
@@ -31,6 +34,7 @@ export const recordParts = async (
   start: StartTask,
   settings: ThreadSettings,
   load: (location: PluginLocation) => Promise<Loaded>,
+  log: Log,
 ): Promise<RecordParts> => {
   const { props } = start.connector
   const references = referencedPlugins(props, settings.workerProps)
@@ -67,7 +71,13 @@ export const recordParts = async (
   const { encodeHeader, decodeHeader } = header.converter
   if (encodeHeader === undefined || decodeHeader === undefined)
     throw new ConfigError(`${header.className} cannot convert headers`, { key: 'header.converter' })
-  const chain = await createChain(props, chainPlugins)
+  const { workerProps } = settings
+  const scripts = scriptAccess({
+    folders: pluginFolders(workerProps),
+    inline: workerProps['millrace.script.inline']?.trim().toLowerCase() === 'true',
+    log,
+  })
+  const chain = await createChain(props, chainPlugins, { log, scripts })
   return {
     key,
     value,
