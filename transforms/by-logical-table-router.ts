@@ -53,7 +53,10 @@ export default defineTransform({
       importance: 'LOW',
       check: regexProblem,
     }),
-    'topic.replacement': c.string('The new topic; $1 is what the first group matched.', { importance: 'LOW' }),
+    'topic.replacement': c.string('The new topic; $1 is what the first group matched.', {
+      importance: 'LOW',
+      nonEmpty: true,
+    }),
     'key.enforce.uniqueness': c.boolean('Whether the key gets a field that says which table it is from.', {
       default: true,
       importance: 'LOW',

@@ -51,7 +51,8 @@ const itemSchema = (name: string | undefined, items: readonly Json[], options: J
     if (kindOf(item) === 'number') throw new DataError('an array has numbers of several types')
     if (kindOf(item) === 'object') schema = merged(schema, own)
   }
-  return schema
+  // Items merged from several are required, unless one is null.
+  return items.includes(null) ? schema.with(optional) : schema
 }
 
 /** Optional schema of a parsed value; structs go by the path to them. Undefined where nothing shows the type and it is to be left out. */

@@ -253,7 +253,7 @@ export default defineTransform({
     const schemas = new Map<string, Schema>()
     /** The struct of payload and placed columns. As with Debezium its name is that of the first route its payload schema was seen with. */
     const structSchema = (row: Schema, payload: Schema, route: string, version: number | undefined): Schema => {
-      const key = version === undefined ? `${row.id}/${payload.id}` : `version ${version}`
+      const key = `${row.id}/${payload.id}/${version}`
       let schema = schemas.get(key)
       if (schema === undefined) {
         const dot = row.name?.lastIndexOf('.') ?? -1

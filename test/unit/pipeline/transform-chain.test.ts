@@ -199,3 +199,29 @@ test.each([
   expect(isConfigError(error)).toBe(true)
   expect(error).toMatchObject({ key, message })
 })
+
+test('starts each transform with what the task gives it, and closes what is open when one fails to start', async () => {
+  const happened: string[] = []
+  const starting = defineTransform({
+    class: 'test.Starting',
+    ...described,
+    config: { fails: c.boolean('Whether it fails.', { default: false }) },
+    create: ({ fails }, _side, { log }) => ({
+      async start() {
+        if (fails) throw new Error('no such file')
+        happened.push(`started ${log === undefined ? 'without' : 'with'} a log`)
+      },
+      apply: record => record,
+      close: () => happened.push('closed'),
+    }),
+  })
+  const log = { debug() {}, info() {}, warn() {}, error() {} }
+  const only: ChainPlugins = { ...plugins, transform: () => ({ definition: starting, side: 'Value' }) }
+  const props = { transforms: 'a,b', 'transforms.a.type': 'x', 'transforms.b.type': 'x' }
+  const chain = await createChain(props, only, { log })
+  expect(happened.splice(0)).toEqual(['started with a log', 'started with a log'])
+  chain.close()
+  expect(happened.splice(0)).toEqual(['closed', 'closed'])
+  await expect(createChain({ ...props, 'transforms.b.fails': 'true' }, only)).rejects.toThrow('no such file')
+  expect(happened).toEqual(['started without a log', 'closed', 'closed'])
+})
