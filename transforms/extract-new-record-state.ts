@@ -140,8 +140,11 @@ export default defineTransform({
     const dropped = (record: ConnectRecord): ReadonlySet<string> => {
       const name = config.dropFieldsHeaderName
       if (name === undefined) return new Set()
-      const list = record.headers?.find(header => header.key === name)?.value
-      return new Set(Array.isArray(list) ? list.map(String) : [])
+      const header = record.headers?.find(({ key }) => key === name)
+      if (header === undefined || header.value === null) return new Set()
+      if (!Array.isArray(header.value))
+        throw new DataError(`drop.fields.header.name: the header ${name} is no list of field names`)
+      return new Set(header.value.map(String))
     }
 
     /** Schema of what comes out: the row's columns less dropped ones, the mark, the added fields. */
@@ -198,7 +201,8 @@ export default defineTransform({
     const routed = (record: ConnectRecord, row: Members | null): string => {
       if (config.routeByField === undefined || row === null) return record.topic
       const topic = row[config.routeByField]
-      if (typeof topic !== 'string' || topic === '')
+      if (topic === null || topic === '') return record.topic
+      if (typeof topic !== 'string')
         throw new DataError(`route.by.field: the row has no text in ${config.routeByField}`)
       return topic
     }
@@ -247,7 +251,7 @@ export default defineTransform({
         const schema = mode === 'delete-to-tombstone' ? null : row
         return {
           ...withoutKeyFields(record),
-          topic: record.topic,
+          topic: routed(record, before),
           valueSchema: schema,
           value: null,
           headers: headersOf(record, event),

@@ -83,6 +83,9 @@ export default defineTransform({
         insertions.flatMap(({ path, ...rest }) =>
           path.length > 1 && path[0] === name ? [{ ...rest, path: path.slice(1) }] : [],
         )
+      const made = new Set(
+        insertions.flatMap(({ path }) => (path.length > 1 && schema.field(path[0]!) === undefined ? [path[0]!] : [])),
+      )
       const twice = here.find(({ path }) => schema.field(path[0]!) !== undefined)
       if (twice !== undefined) throw new DataError(`The value already has a field ${twice.path[0]}`)
       return s.struct(
@@ -92,19 +95,21 @@ export default defineTransform({
             return [field.name, deeper.length === 0 ? field.schema : extended(field.schema, deeper, true)] as const
           }),
           ...here.map(({ path, schema: own }) => [path[0]!, own] as const),
+          // A struct on the way that is not there is made.
+          ...Array.from(made, name => [name, extended(s.struct([], { optional: true }), below(name), true)] as const),
         ],
         { ...basicsOf(schema), ...(nested && { optional: schema.optional }) },
       )
     }
 
-    const inserted = (struct: Members, { path, value }: Insertion): Members => {
+    const inserted = (of: Schema | undefined, struct: Members, path: readonly string[], value: unknown): Members => {
       const [name, ...rest] = path
       const updated: Record<string, unknown> = { ...struct }
-      const inner = struct[name!]
+      const field = of?.field(name!)
+      const inner = struct[name!] ?? (field === undefined ? {} : null)
       if (rest.length === 0) setMember(updated, name!, value)
       // A struct that is null stays so: an insert has no row before it.
-      else if (inner !== null && inner !== undefined)
-        setMember(updated, name!, inserted(inner as Members, { path: rest, value, schema: s.string() }))
+      else if (inner !== null) setMember(updated, name!, inserted(field?.schema, inner as Members, rest, value))
       return updated
     }
 
@@ -131,7 +136,7 @@ export default defineTransform({
           if (schemas.size > 1000) schemas.clear()
           schemas.set(key, (schema = extended(valueSchema, insertions, false)))
         }
-        for (const insertion of insertions) updated = inserted(updated, insertion)
+        for (const { path, value: of } of insertions) updated = inserted(valueSchema, updated, path, of)
         return {
           ...record,
           valueSchema: schema,

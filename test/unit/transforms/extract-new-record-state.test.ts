@@ -175,20 +175,6 @@ describe('fields that a header lists', () => {
   })
 })
 
-describe('route.by.field', () => {
-  const config = { 'route.by.field': 'name' }
-
-  test('is the topic of rows, also of deleted ones that are kept', () => {
-    expect(unwrap(config, insert)!.topic).toBe('one')
-    expect(unwrap({ ...config, ...mode('rewrite') }, remove)!.topic).toBe('one')
-    expect(unwrap(config, remove)!.topic).toBe('shop.public.item')
-  })
-
-  test('must be a text', () => {
-    expect(() => unwrap({ 'route.by.field': 'id' }, insert)).toThrow('route.by.field')
-  })
-})
-
 test('nulls stay nulls when defaults are not asked for', () => {
   expect(unwrap({ 'replace.null.with.default': 'false' }, insert)!.value).toEqual(one)
 })
@@ -198,4 +184,22 @@ test('what is no change event passes as it is', () => {
   expect(unwrap({}, other)).toBe(other)
   const plain = { ...insert, valueSchema: null, value: { op: 'c', after: {} } }
   expect(unwrap({}, plain)).toBe(plain)
+})
+
+test('route.by.field takes the row before a delete, and leaves the topic where there is no text', () => {
+  const routes = { 'route.by.field': 'name' }
+  for (const record of [insert, remove]) expect(unwrap(routes, record)!.topic).toBe('one')
+  expect(unwrap({ ...routes, ...mode('rewrite') }, remove)!.topic).toBe('one')
+  expect(unwrap({ ...routes, ...mode('delete-to-tombstone') }, remove)!.topic).toBe('one')
+  for (const name of [null, ''])
+    expect(unwrap(routes, event('c', null, { ...one, name }))!.topic).toBe('shop.public.item')
+  for (const field of ['id', 'nosuch']) {
+    expect(() => unwrap({ 'route.by.field': field }, insert)).toThrow('route.by.field')
+    expect(() => unwrap({ 'route.by.field': field }, remove)).toThrow('route.by.field')
+  }
+})
+
+test('a header that lists no fields is an error', () => {
+  expect(() => unwrap({ 'drop.fields.header.name': 'own' }, insert)).toThrow('drop.fields.header.name')
+  expect(unwrap({ 'drop.fields.header.name': 'absent' }, insert)!.valueSchema).toBe(rowOut)
 })
