@@ -44,6 +44,7 @@ export interface SourceTask {
   /**
    * Batches of records, oldest first; pulled only when the runtime has room. An empty batch is fine. Ends only when nothing
    * more will ever come; otherwise wait for more, and return soon after `ctx.signal` aborts. May throw RetriableError: `read` is called again.
+   * Records are looked at before the next batch is asked for and, but for their source offset, never after: lazy values may point into memory that is used again.
    */
   read(): AsyncIterable<readonly SourceRecord[]>
   /** These positions are durable now: the outside system may forget what lies before them (invariant 2). Also called with an empty list after a flush that had nothing to store. */

@@ -1,6 +1,7 @@
 // For tests of plugins: published as `millrace/testing`.
 export type { DeclareTest } from './contract.ts'
 export { type ConverterContract, converterContract } from './converter-contract.ts'
+export { keptRecord } from './kept-record.ts'
 export { type PostgresServer, startPostgres } from './postgres-server.ts'
 export type { Fault, FaultTarget } from './s3-server/faults.ts'
 export { type S3Server, type S3ServerOptions, startS3Server } from './s3-server/server.ts'

@@ -4,6 +4,7 @@ import type { SourceDefinition, SourceTask, Work } from '../api/define.ts'
 import { resolveLazy } from '../api/lazy.ts'
 import type { OffsetMap, SourceRecord } from '../api/record.ts'
 import { checkDescription, type DeclareTest, parsedConfig, silentLog, within } from './contract.ts'
+import { keptRecord } from './kept-record.ts'
 
 /** One outside world for one test. */
 export interface SourceWorld {
@@ -25,20 +26,6 @@ export interface SourceContract<C extends ConfigSpec, W extends Work> {
 
 const partitionKey = (partition: OffsetMap): string =>
   JSON.stringify(partition, (_, value) => (typeof value === 'bigint' ? String(value) : value))
-
-/** A record that outlives its batch: as the pipeline does, everything is taken from it before the next batch is asked for. */
-const taken = (record: SourceRecord): SourceRecord => ({
-  topic: record.topic,
-  partition: record.partition ?? null,
-  keySchema: record.keySchema ?? null,
-  key: resolveLazy(record.key),
-  valueSchema: record.valueSchema ?? null,
-  value: resolveLazy(record.value),
-  timestamp: record.timestamp ?? null,
-  headers: (record.headers ?? []).map(header => ({ ...header, value: resolveLazy(header.value) })),
-  sourcePartition: record.sourcePartition,
-  sourceOffset: record.sourceOffset,
-})
 
 /** A source that runs like in a worker, with offsets kept in a map. */
 class SourceRun {
@@ -80,7 +67,7 @@ class SourceRun {
 
   async #read(): Promise<void> {
     for await (const batch of this.#task.read()) {
-      this.records.push(...batch.map(taken))
+      this.records.push(...batch.map(keptRecord))
       this.#wake()
       if (this.#abort.signal.aborted) return
     }

@@ -4,6 +4,7 @@ import type { SourceTask } from '../../runtime/api/define.ts'
 import { isRetriable } from '../../runtime/api/errors.ts'
 import type { OffsetMap, SourceRecord } from '../../runtime/api/record.ts'
 import { parseConfig } from '../../runtime/config/parse.ts'
+import { keptRecord } from '../../runtime/testing/kept-record.ts'
 
 /** Offsets as the offset store keeps them: through JSON. */
 export class StoredOffsets {
@@ -78,7 +79,7 @@ export class Capture {
       try {
         for await (const batch of task.read()) {
           this.#taken?.(batch)
-          this.records.push(...batch)
+          this.records.push(...batch.map(keptRecord))
           const last = batch.at(-1)
           if (last !== undefined && this.#autoCommit) {
             this.offsets.store(last.sourceOffset)
