@@ -105,7 +105,7 @@ export async function startApacheKafka(options: ApacheKafkaOptions = {}): Promis
         .map(([key, value]) => `${key}=${value}`)
         .join('\n'),
     )
-    kafkaTool('kafka.tools.StorageTool', ['format', '-t', clusterId, '-c', file, ...(options.format ?? [])])
+    kafkaTool('kafka.tools.StorageTool', ['format', `--cluster-id=${clusterId}`, '-c', file, ...(options.format ?? [])])
     const output = join(dir, `server-${node.id}.log`)
     const launch = async (): Promise<void> => {
       const java = ['-Xmx512m', '-XX:TieredStopAtLevel=1', '-cp', `${kafkaLibs()}/*`, 'kafka.Kafka', file]

@@ -45,7 +45,7 @@ export async function startApacheBroker(jars: string, folder: string): Promise<K
   await writeFile(file, lines.join(''))
   const java = (...args: string[]) => ['-cp', `${jars}/*`, ...args]
   const id = randomBytes(16).toString('base64url')
-  execFileSync('java', ['-Xmx256m', ...java('kafka.tools.StorageTool', 'format', '-t', id, '-c', file)], {
+  execFileSync('java', ['-Xmx256m', ...java('kafka.tools.StorageTool', 'format', `--cluster-id=${id}`, '-c', file)], {
     stdio: 'pipe',
   })
   const flags = ['-Xmx1G', '-Xms1G', '-server', '-XX:+UseG1GC', '-XX:MaxGCPauseMillis=20']
