@@ -149,6 +149,11 @@ export interface Converter {
   ): SchemaAndValue
   /** Awaited before records of these schemas are encoded, for what is slow (a schema registry); once per batch and topic. */
   prepare?(batch: { readonly topic: string; readonly schemas: readonly (Schema | null)[] }): Promise<void>
+  /**
+   * Awaited before these bytes are decoded, for what is slow; once per batch read from Kafka, tombstones left out. What
+   * concerns one record (an id that nobody knows) is left to `decode`: whatever is thrown here concerns the whole batch.
+   */
+  prepareDecode?(batch: { readonly topic: string; readonly payloads: readonly Uint8Array[] }): Promise<void>
   close?(): void
 }
 

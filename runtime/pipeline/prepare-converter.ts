@@ -1,6 +1,7 @@
 import type { Converter } from '../api/define.ts'
 import type { ConnectRecord } from '../api/record.ts'
 import type { Schema } from '../api/schema.ts'
+import type { FetchedBatch } from '../kafka/ports.ts'
 import { isRecord, type Transformed } from './run-chain.ts'
 import type { Tolerance } from './tolerance.ts'
 
@@ -22,4 +23,21 @@ export const prepareConverter = async (
   }
   for (const [topic, schemas] of byTopic)
     await tolerance.attempt(() => converter.prepare!({ topic, schemas: [...schemas] }), stage, className, signal)
+}
+
+/** Hands a converter that prepares the bytes it is about to decode: keys or values of the records from `from` up to `to`. */
+export const prepareDecoding = async (
+  stage: 'KEY_CONVERTER' | 'VALUE_CONVERTER',
+  converter: Converter,
+  { topic, reader }: FetchedBatch,
+  from: number,
+  to: number,
+): Promise<void> => {
+  if (converter.prepareDecode === undefined) return
+  const payloads: Uint8Array[] = []
+  for (let index = from; index < to; index++) {
+    const bytes = stage === 'KEY_CONVERTER' ? reader.key(index) : reader.value(index)
+    if (bytes !== null) payloads.push(bytes)
+  }
+  if (payloads.length > 0) await converter.prepareDecode({ topic, payloads })
 }

@@ -5,6 +5,7 @@ import { resolveLazy } from '../api/lazy.ts'
 import type { ConnectRecord, Header, SinkRecord, SinkRecordInit } from '../api/record.ts'
 import type { FetchedBatch } from '../kafka/ports.ts'
 import { consumedRecord, FetchedRecord, noHeaders } from './fetched-record.ts'
+import { prepareDecoding } from './prepare-converter.ts'
 import { RecordError } from './record-error.ts'
 import { retryRecord } from './retry-record.ts'
 import { recordOf, type Transformed, transformBatch, transformRecord } from './run-chain.ts'
@@ -41,12 +42,16 @@ const describeConsumed = (consumed: ConsumedRecord): FailedRecord => ({
 /** Takes fetched batches through converters and transforms to records of the sink; what fails goes to the tolerance. */
 export class SinkPipeline {
   readonly #parts: SinkPipelineParts
+  /** A converter has something slow to do before the records of a batch. */
+  readonly #prepares: boolean
   #lastTopic = ''
   #lastHeaderBytes: Buffer = Buffer.alloc(0)
   #lastHeaders: readonly Header[] = noHeaders
 
   constructor(parts: SinkPipelineParts) {
     this.#parts = parts
+    this.#prepares =
+      parts.key.converter.prepareDecode !== undefined || parts.value.converter.prepareDecode !== undefined
   }
 
   /** In order of the batches; records left out on purpose are missing. Throws when one fails the task. */
@@ -58,6 +63,7 @@ export class SinkPipeline {
     let sinceTurn = 0
     for (const batch of batches) {
       const { reader, from } = batch
+      if (this.#prepares) await this.#prepareBatch(batch)
       const transformed = this.#parts.chain.prepares ? await this.#transformBatch(batch, from, reader.count) : undefined
       for (let index = from; index < reader.count; index++) {
         try {
@@ -100,6 +106,7 @@ export class SinkPipeline {
   async #recover(batch: FetchedBatch, index: number, failed: RecordError): Promise<SinkRecord | null> {
     const { chain, tolerance, signal, deadLetters } = this.#parts
     const outcome = await retryRecord(tolerance, failed, signal, async () => {
+      if (this.#prepares) await this.#prepareRecord(batch, index)
       if (!chain.prepares) return this.#one(batch, index)
       const [transformed] = await this.#transformBatch(batch, index, index + 1)
       return this.#sinkRecord(batch, index, recordOf(transformed!))
@@ -108,6 +115,29 @@ export class SinkPipeline {
     tolerance.giveUp(describeConsumed(consumedRecord(batch, index)), outcome.stage, outcome.className, outcome.cause)
     await deadLetters?.ready(signal)
     return null
+  }
+
+  async #prepareBatch(batch: FetchedBatch): Promise<void> {
+    const { key, value, tolerance, signal } = this.#parts
+    const { from, reader } = batch
+    const prepare = (stage: 'KEY_CONVERTER' | 'VALUE_CONVERTER', { className, converter }: typeof key) =>
+      tolerance.attempt(() => prepareDecoding(stage, converter, batch, from, reader.count), stage, className, signal)
+    await prepare('KEY_CONVERTER', key)
+    await prepare('VALUE_CONVERTER', value)
+  }
+
+  /** Before a record is tried again: what it needs may be there by now. */
+  async #prepareRecord(batch: FetchedBatch, index: number): Promise<void> {
+    const { key, value } = this.#parts
+    const prepare = async (stage: 'KEY_CONVERTER' | 'VALUE_CONVERTER', { className, converter }: typeof key) => {
+      try {
+        await prepareDecoding(stage, converter, batch, index, index + 1)
+      } catch (error) {
+        throw new RecordError(stage, className, error)
+      }
+    }
+    await prepare('KEY_CONVERTER', key)
+    await prepare('VALUE_CONVERTER', value)
   }
 
   #transformBatch(batch: FetchedBatch, from: number, to: number): Promise<readonly Transformed[]> {
