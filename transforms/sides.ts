@@ -14,7 +14,8 @@ export const withSide = (record: ConnectRecord, side: Side, schema: Schema | nul
 
 export type Members = Readonly<Record<string, unknown>>
 
-const isMembers = (value: unknown): value is Members =>
+/** A plain object: a struct, or a map with text keys. */
+export const isMembers = (value: unknown): value is Members =>
   typeof value === 'object' &&
   value !== null &&
   !Array.isArray(value) &&
@@ -23,7 +24,8 @@ const isMembers = (value: unknown): value is Members =>
   !(value instanceof Map) &&
   !(value instanceof Decimal)
 
-const javaClass = (value: unknown): string => {
+/** The name of the class that such a value has in Kafka Connect. */
+export const javaClass = (value: unknown): string => {
   if (value === null || value === undefined) return 'null'
   if (typeof value === 'string') return 'java.lang.String'
   if (typeof value === 'boolean') return 'java.lang.Boolean'

@@ -95,7 +95,8 @@ const listProblem = (
       ? `Configuration '${key}' must not be empty. Valid values include: ${values === undefined ? 'any non-empty value' : values.join(', ')}`
       : undefined
   }
-  if (values === undefined) return undefined
+  if (values === undefined)
+    return nonEmpty && value.some(item => item === '') ? `Configuration '${key}' values must not be empty.` : undefined
   const wrong = value.find(item => !values.includes(item))
   if (wrong !== undefined)
     return `Invalid value ${wrong} for configuration ${key}: String must be one of: ${values.join(', ')}`

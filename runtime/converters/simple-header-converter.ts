@@ -2,8 +2,8 @@ import { isUtf8 } from 'node:buffer'
 import { c } from '../api/config.ts'
 import { defineConverter, type SchemaAndValue } from '../api/define.ts'
 import { resolveLazy } from '../api/lazy.ts'
+import { parseText } from '../api/parse-text.ts'
 import { type Schema, s } from '../api/schema.ts'
-import { parseHeader } from './header-parse.ts'
 import { headerText } from './header-text.ts'
 
 const encode = (schema: Schema | null, lazy: unknown): Buffer | null => {
@@ -15,7 +15,7 @@ const encode = (schema: Schema | null, lazy: unknown): Buffer | null => {
 const decode = (bytes: Uint8Array | null): SchemaAndValue => {
   if (bytes === null) return { schema: null, value: null }
   if (!isUtf8(bytes)) return { schema: s.bytes(), value: Buffer.from(bytes) }
-  return parseHeader(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString())
+  return parseText(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString())
 }
 
 /** Headers as text, read back as the values they look like. */

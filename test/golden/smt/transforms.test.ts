@@ -1,6 +1,16 @@
 import { testVectors } from '../vector-tests.ts'
 
 testVectors([
+  'smt/DropHeaders',
+  'smt/ExtractField',
+  'smt/Filter',
+  'smt/Flatten',
+  'smt/HeaderFrom',
+  'smt/HoistField',
+  'smt/InsertHeader',
+  'smt/MaskField',
+  'smt/SetSchemaMetadata',
+  'smt/ValueToKey',
   'smt/HasHeaderKey',
   'smt/InsertField',
   'smt/RecordIsTombstone',

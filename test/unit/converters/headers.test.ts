@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { Decimal, s } from '../../../runtime/api/index.ts'
+import { parseText } from '../../../runtime/api/parse-text.ts'
 import { parseOrThrow } from '../../../runtime/config/parse.ts'
-import { parseHeader } from '../../../runtime/converters/header-parse.ts'
 import { headerText } from '../../../runtime/converters/header-text.ts'
 import simple from '../../../runtime/converters/simple-header-converter.ts'
 
@@ -18,7 +18,7 @@ describe('reading', () => {
           fc.array(parts, { maxLength: 16 }).map(all => all.join('')),
         ),
         text => {
-          const { schema, value } = parseHeader(text)
+          const { schema, value } = parseText(text)
           if (schema?.type === 'STRING') expect(value).toBe(text)
         },
       ),
@@ -41,7 +41,7 @@ describe('reading', () => {
   test.each(['1e999999999', '-1E-999999999', '[1e999999999]', '9'.repeat(100_000)])(
     'a number of absurd size is a decimal at once: %.20s',
     text => {
-      const { value } = parseHeader(text)
+      const { value } = parseText(text)
       const number = Array.isArray(value) ? value[0] : value
       expect(number).toBeInstanceOf(Decimal)
     },
@@ -49,13 +49,13 @@ describe('reading', () => {
 
   test('brackets without end are text', () => {
     for (const text of ['['.repeat(100_000), '{"a":'.repeat(100_000), `${'['.repeat(500)}1${']'.repeat(500)}`])
-      expect(parseHeader(text)).toEqual({ schema: s.string(), value: text })
+      expect(parseText(text)).toEqual({ schema: s.string(), value: text })
   })
 
   test('an integer keeps its digits, in the narrowest type', () => {
     fc.assert(
       fc.property(fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }), value => {
-        const { schema, value: read } = parseHeader(String(value))
+        const { schema, value: read } = parseText(String(value))
         const bits = [8, 16, 32, 64].find(width => BigInt.asIntN(width, value) === value)
         expect(schema?.type).toBe(`INT${bits}`)
         expect(BigInt(read as number)).toBe(value)
@@ -70,13 +70,13 @@ describe('writing', () => {
     const list = fc.array(fc.integer(), { minLength: 1 })
     fc.assert(
       fc.property(list, items => {
-        expect(parseHeader(headerText(s.array(s.int32()), items)).value).toEqual(items)
+        expect(parseText(headerText(s.array(s.int32()), items)).value).toEqual(items)
       }),
     )
     fc.assert(
       fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }).map(Math.fround), value => {
         fc.pre(Number.isFinite(value) && value !== 0)
-        expect(Number(String(parseHeader(headerText(number, value)).value))).toBe(value)
+        expect(Number(String(parseText(headerText(number, value)).value))).toBe(value)
       }),
     )
   })

@@ -1,7 +1,7 @@
-import { Decimal } from '../api/decimal.ts'
-import type { SchemaAndValue } from '../api/define.ts'
-import { dateSchema, decimalSchema, timeSchema, timestampSchema } from '../api/logical.ts'
-import { type Schema, type SchemaType, s } from '../api/schema.ts'
+import { Decimal } from './decimal.ts'
+import type { SchemaAndValue } from './define.ts'
+import { dateSchema, decimalSchema, timeSchema, timestampSchema } from './logical.ts'
+import { type Schema, type SchemaType, s } from './schema.ts'
 
 const text = (value: string): SchemaAndValue => ({ schema: s.string(), value })
 
@@ -187,8 +187,8 @@ const commonSchema = (items: readonly SchemaAndValue[]): Schema | null => {
   return values.find(({ schema }) => schema!.type === numbers[widest])!.schema
 }
 
-/** A header's text as the value it looks like; what looks like nothing is the text itself. */
-export const parseHeader = (source: string): SchemaAndValue => {
+/** A text, such as a header's, as the value it looks like (Kafka Connect's Values.parseString); what looks like nothing is the text itself. */
+export const parseText = (source: string): SchemaAndValue => {
   if (source.trim() === '') return text(source)
   if (source === 'null') return { schema: null, value: null }
   if (/^\s*[[{]/.test(source)) {

@@ -1,0 +1,90 @@
+import { ConfigError, c, DataError, defineTransform, type Header, s } from 'millrace'
+import { basicsOf, memberOf, perSchema, requireMap, requireStruct, setMember, sideOf, withSide } from './sides.ts'
+
+const notEmpty = (list: readonly string[]): string | undefined => (list.length === 0 ? 'Empty list' : undefined)
+
+export default defineTransform({
+  class: 'org.apache.kafka.connect.transforms.HeaderFrom',
+  version: '4.3.0',
+  doc: 'Moves or copies fields of the key or value into headers.',
+  config: {
+    fields: c.list('Field names in the record whose values are to be copied or moved to headers.', {
+      importance: 'HIGH',
+      check: notEmpty,
+    }),
+    headers: c.list('Header names, in the same order as the field names.', { importance: 'HIGH', check: notEmpty }),
+    operation: c.string('Either `move` (the fields leave the key or value) or `copy`.', {
+      importance: 'HIGH',
+      values: ['move', 'copy'],
+    }),
+    'replace.null.with.default': c.boolean(
+      'Whether to replace fields that have a default value and that are null to the default value.',
+      { default: true, importance: 'MEDIUM' },
+    ),
+  },
+  sides: ['Key', 'Value'],
+  examples: [
+    {
+      title: 'moves a field',
+      config: { fields: 'trace', headers: 'X-Trace', operation: 'move' },
+      input: { value: { id: 1, trace: 'abc' } },
+      output: { value: { id: 1 }, headers: [{ key: 'X-Trace', schema: null, value: 'abc' }] },
+    },
+    {
+      title: 'copies a field with its schema',
+      config: { fields: 'id', headers: 'id', operation: 'copy' },
+      input: { valueSchema: s.struct({ id: s.int32() }), value: { id: 1 } },
+      output: { value: { id: 1 }, headers: [{ key: 'id', schema: s.int32(), value: 1 }] },
+    },
+    {
+      title: 'refuses tombstones',
+      config: { fields: 'id', headers: 'id', operation: 'copy' },
+      input: { value: null },
+      throws: 'Only Map objects supported',
+    },
+  ],
+  create({ fields, headers: names, operation, replaceNullWithDefault }, side) {
+    if (fields.length !== names.length)
+      throw new ConfigError("'fields' config must have the same number of elements as 'headers' config.")
+    const move = operation === 'move'
+    const purpose = `header ${operation}`
+    const taken = new Set(fields)
+    const without = perSchema(schema =>
+      s.struct(
+        schema.fields.filter(({ name }) => !taken.has(name)).map(field => [field.name, field.schema] as const),
+        basicsOf(schema),
+      ),
+    )
+    return {
+      apply(record) {
+        const { schema, value } = sideOf(record, side)
+        const headers: Header[] = [...(record.headers ?? [])]
+        const rest: Record<string, unknown> = {}
+        if (schema === null) {
+          const map = requireMap(value, purpose)
+          fields.forEach((name, index) => {
+            headers.push({ key: names[index]!, schema: null, value: Object.hasOwn(map, name) ? map[name] : null })
+          })
+          if (!move) return { ...record, headers }
+          for (const [name, member] of Object.entries(map)) if (!taken.has(name)) setMember(rest, name, member)
+          return withSide({ ...record, headers }, side, null, rest)
+        }
+        const struct = requireStruct(schema, value, purpose)
+        fields.forEach((name, index) => {
+          const field = schema.field(name)
+          if (field === undefined) throw new DataError(`Field does not exist: ${name}`)
+          headers.push({
+            key: names[index]!,
+            schema: field.schema,
+            value: memberOf(struct, name, field.schema, replaceNullWithDefault),
+          })
+        })
+        if (!move) return { ...record, headers }
+        const left = without(schema)
+        for (const field of left.fields)
+          setMember(rest, field.name, memberOf(struct, field.name, field.schema, replaceNullWithDefault))
+        return withSide({ ...record, headers }, side, left, rest)
+      },
+    }
+  },
+})
