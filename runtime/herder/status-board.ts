@@ -7,10 +7,20 @@ export class StatusBoard {
   readonly #store: StatusStore
   readonly #workerId: () => string
   readonly #version: (connector: string) => string | undefined
+  readonly #generation: () => number
   readonly #progress = new Map<string, string>()
 
-  /** `version`: of a connector's plugin, for tasks that fail before they could say it. */
-  constructor(store: StatusStore, workerId: () => string, version: (connector: string) => string | undefined) {
+  /**
+   * `version`: of a connector's plugin, for tasks that fail before they could say it; `generation`: of the group of workers, 0
+   * for a worker of its own.
+   */
+  constructor(
+    store: StatusStore,
+    workerId: () => string,
+    version: (connector: string) => string | undefined,
+    generation: () => number = () => 0,
+  ) {
+    this.#generation = generation
     this.#store = store
     this.#workerId = workerId
     this.#version = version
@@ -77,7 +87,7 @@ export class StatusBoard {
     return {
       state,
       workerId: this.#workerId(),
-      generation: 0,
+      generation: this.#generation(),
       ...(trace !== undefined && { trace }),
       ...(version !== undefined && { version }),
     }

@@ -3,6 +3,7 @@ import { createAdmin } from './admin/admin.ts'
 import { Cluster } from './cluster/cluster.ts'
 import { KafkaConsumer } from './consumer/consumer.ts'
 import { closedError, KafkaClientError } from './errors.ts'
+import { GroupMember } from './group/group-member.ts'
 import type { ClientSettings, Kafka } from './ports.ts'
 import { KafkaProducer } from './producer/producer.ts'
 import { clientConfig } from './settings.ts'
@@ -46,6 +47,32 @@ export function createKafka(settings: ClientSettings, options: { readonly log?: 
       const topicLog = new KafkaTopicLog(its, logOptions, () => new KafkaProducer(cluster(forState), log), log)
       open.set(its, () => topicLog.stop())
       return topicLog
+    },
+    membership(memberOptions) {
+      const its = cluster(undefined)
+      const member = new GroupMember({ ...memberOptions, cluster: its, groupInstanceId: null, log })
+      const close = async () => {
+        await member.close()
+        await its.close()
+      }
+      open.set(its, close)
+      return {
+        get state() {
+          return member.state
+        },
+        get generation() {
+          return member.generation
+        },
+        get silence() {
+          return member.silence
+        },
+        get isDue() {
+          return member.isDue
+        },
+        poll: () => member.poll(),
+        requestRejoin: reason => member.requestRejoin(reason),
+        close,
+      }
     },
     admin(own) {
       const its = cluster(own)

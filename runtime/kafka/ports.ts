@@ -11,6 +11,8 @@ export interface Kafka {
   producer(settings?: ClientSettings): Producer
   consumer(options: ConsumerOptions): Consumer
   topicLog(options: TopicLogOptions): TopicLog
+  /** A member of a classic group that is not about consuming. */
+  membership(options: MembershipOptions): Membership
   admin(settings?: ClientSettings): Admin
   close(): Promise<void>
 }
@@ -192,5 +194,68 @@ export interface Admin {
   deleteGroupOffsets(groupId: string, partitions: readonly TopicPartition[]): Promise<void>
   /** Groups that do not exist are fine. */
   deleteGroups(groupIds: readonly string[]): Promise<void>
+  close(): Promise<void>
+}
+
+/** What a member offers when it joins. */
+export interface Protocol {
+  readonly name: string
+  readonly metadata: Buffer
+}
+
+/** A member, as the leader of its group sees it. */
+export interface MemberInfo {
+  readonly memberId: string
+  readonly groupInstanceId: string | null
+  readonly metadata: Buffer
+}
+
+/** Who a member is in its group, since the last join; generation -1: nobody. */
+export interface GroupGeneration {
+  readonly generationId: number
+  readonly memberId: string
+  readonly protocol: string
+  readonly leaderId: string
+}
+
+export interface Assignment {
+  readonly generation: GroupGeneration
+  readonly bytes: Buffer
+}
+
+/** Times in milliseconds. */
+export interface MembershipOptions {
+  readonly groupId: string
+  /** `consumer`, `connect`, or any other; all members of a group have the same. */
+  readonly protocolType: string
+  readonly sessionTimeoutMs: number
+  readonly heartbeatIntervalMs: number
+  /** How long a rebalance waits for us, and the longest time between two polls. */
+  readonly rebalanceTimeoutMs: number
+  /** What we offer at each join, the best first. */
+  protocols(): readonly Protocol[]
+  /** Called on the leader: an assignment for each member. Those left out get an empty one. */
+  assign(protocol: string, members: readonly MemberInfo[], self: string): Promise<ReadonlyMap<string, Buffer>>
+  /** Awaited between the news of a rebalance and our joining it: what others may get must be let go of here. */
+  prepare(): Promise<void>
+  /** Awaited: the new assignment. True: join again at once. */
+  applied(assignment: Assignment): Promise<boolean>
+  /** Awaited: what we had belongs to others already. */
+  lost(): Promise<void>
+  /** A poll has something to do. */
+  onDue(): void
+}
+
+/** Joining and heartbeats go on by themselves; the hooks run in `poll` only, which is called from one place. */
+export interface Membership {
+  readonly state: string
+  readonly generation: GroupGeneration
+  /** Milliseconds since the coordinator answered last: beyond the session timeout others may have what we had (invariant 7). */
+  readonly silence: number
+  readonly isDue: boolean
+  /** Throws what a hook throws, and what forbids membership for good. */
+  poll(): Promise<void>
+  requestRejoin(reason: string): void
+  /** Leaves the group. */
   close(): Promise<void>
 }

@@ -1,7 +1,11 @@
 import type { Status, StatusStore } from './ports.ts'
 
+export interface MemoryStatusStore extends StatusStore {
+  removeTopic(connector: string, topic: string): void
+}
+
 /** Statuses of this process: a worker on its own knows of nobody else's. */
-export const memoryStatusStore = (): StatusStore => {
+export const memoryStatusStore = (): MemoryStatusStore => {
   const connectors = new Map<string, Status>()
   const tasks = new Map<string, Map<number, Status>>()
   const topics = new Map<string, Set<string>>()
@@ -22,6 +26,7 @@ export const memoryStatusStore = (): StatusStore => {
     topics: connector => [...(topics.get(connector) ?? [])],
     addTopic: (connector, _task, topic) =>
       void topics.set(connector, (topics.get(connector) ?? new Set<string>()).add(topic)),
+    removeTopic: (connector, topic) => void topics.get(connector)?.delete(topic),
     resetTopics: connector => void topics.delete(connector),
   }
 }

@@ -30,6 +30,45 @@ export interface ConfigStore {
   putTargetState(connector: string, state: TargetState): Promise<void>
 }
 
+/** What workers sign requests to each other with. Never logged (invariant 10). */
+export interface SessionKey {
+  readonly key: Uint8Array
+  /** As Java names it: `HmacSHA256`. */
+  readonly algorithm: string
+  readonly createdMs: number
+}
+
+/** News of the configs of a cluster. */
+export type ConfigChange =
+  | { readonly kind: 'connector'; readonly connector: string; readonly created: boolean }
+  | { readonly kind: 'removed'; readonly connector: string }
+  | { readonly kind: 'tasks'; readonly connector: string }
+  | { readonly kind: 'target'; readonly connector: string }
+  | { readonly kind: 'session-key' }
+  | {
+      readonly kind: 'restart'
+      readonly connector: string
+      readonly includeTasks: boolean
+      readonly onlyFailed: boolean
+    }
+  | { readonly kind: 'logger'; readonly logger: string; readonly level: string }
+
+/** Configs that the workers of a cluster share. */
+export interface ClusterConfigStore extends ConfigStore {
+  /** Offset of the last record read + 1: what workers compare to know whether they have seen the same. */
+  readonly offset: number
+  readonly sessionKey: SessionKey | undefined
+  /** Resolves when all that is stored now was read. */
+  readToEnd(): Promise<void>
+  /** Called for what is read after `start`, what this worker wrote included. */
+  onChange(listener: (change: ConfigChange) => void): void
+  /** The settings that the stored tasks were made of; undefined: not known. */
+  appliedProps(connector: string): ConnectorProps | undefined
+  putSessionKey(key: SessionKey): Promise<void>
+  putRestart(connector: string, flags: { readonly includeTasks: boolean; readonly onlyFailed: boolean }): Promise<void>
+  putLogLevel(logger: string, level: string): Promise<void>
+}
+
 export interface SourceOffset {
   readonly partition: OffsetMap
   /** null: forget it. */
@@ -71,4 +110,14 @@ export interface StatusStore {
   topics(connector: string): readonly string[]
   addTopic(connector: string, task: number, topic: string): void
   resetTopics(connector: string): void
+}
+
+/** Statuses that the workers of a cluster share. */
+export interface ClusterStatusStore extends StatusStore {
+  /** Those that anything is known of. */
+  connectors(): readonly string[]
+  /** Resolves when all that is stored now was read. */
+  readToEnd(): Promise<void>
+  /** Resolves when what was put so far is stored, or after a few seconds. */
+  flush(): Promise<void>
 }

@@ -5,7 +5,7 @@ import type { Cluster } from '../cluster/cluster.ts'
 import { byTopic } from '../cluster/offsets.ts'
 import type { Assignor, AssignorMember } from '../group/assignor.ts'
 import { subscribedTopics } from '../group/assignors.ts'
-import type { MemberInfo, Protocol } from '../group/join.ts'
+import type { MemberInfo, Protocol } from '../ports.ts'
 
 /** Carries generation and owned partitions; older members read its beginning. */
 const SUBSCRIPTION_VERSION = 3

@@ -6,39 +6,15 @@ import { leaveGroup as leaveGroupApi } from '../../protocol/messages/leave-group
 import type { Cluster } from '../cluster/cluster.ts'
 import { GroupCoordinator } from '../cluster/coordinator.ts'
 import { asError, isRetriable } from '../errors.ts'
-import { type Generation, joinAndSync, type MemberInfo, NO_GENERATION, type Protocol } from './join.ts'
+import type { MembershipOptions } from '../ports.ts'
+import { type Generation, joinAndSync, NO_GENERATION } from './join.ts'
 import { isBeating, type MemberEvent, type MemberState, nextMemberState } from './member-state.ts'
 
-export interface Assignment {
-  readonly generation: Generation
-  readonly bytes: Buffer
-}
-
-/** Times in milliseconds. */
-export interface GroupMemberOptions {
+export interface GroupMemberOptions extends MembershipOptions {
   readonly cluster: Cluster
-  readonly groupId: string
   /** Static membership: a restart within the session keeps the assignment. */
   readonly groupInstanceId: string | null
-  /** `consumer`, `connect`, or any other; all members of a group have the same. */
-  readonly protocolType: string
-  readonly sessionTimeoutMs: number
-  readonly heartbeatIntervalMs: number
-  /** How long a rebalance waits for us, and the longest time between two polls. */
-  readonly rebalanceTimeoutMs: number
   readonly log: Log | undefined
-  /** What we offer at each join, the best first. */
-  protocols(): readonly Protocol[]
-  /** Called on the leader: an assignment for each member. Those left out get an empty one. */
-  assign(protocol: string, members: readonly MemberInfo[], self: string): Promise<ReadonlyMap<string, Buffer>>
-  /** Awaited between the news of a rebalance and our joining it: what others may get must be let go of here. */
-  prepare(): Promise<void>
-  /** Awaited: the new assignment. True: join again at once. */
-  applied(assignment: Assignment): Promise<boolean>
-  /** Awaited: what we had belongs to others already. */
-  lost(): Promise<void>
-  /** A poll has something to do. */
-  onDue(): void
 }
 
 /**

@@ -3,18 +3,7 @@ import { joinGroup as joinGroupApi } from '../../protocol/messages/join-group.ts
 import { syncGroup as syncGroupApi } from '../../protocol/messages/sync-group.ts'
 import type { CommitAs } from '../cluster/commit-offsets.ts'
 import type { GroupCoordinator } from '../cluster/coordinator.ts'
-
-export interface Protocol {
-  readonly name: string
-  readonly metadata: Buffer
-}
-
-/** Another member, as the leader sees it. */
-export interface MemberInfo {
-  readonly memberId: string
-  readonly groupInstanceId: string | null
-  readonly metadata: Buffer
-}
+import type { MemberInfo, Protocol } from '../ports.ts'
 
 /** Who we are in the group, since the last join. */
 export interface Generation extends CommitAs {

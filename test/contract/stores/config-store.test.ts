@@ -1,14 +1,23 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { basename, join } from 'node:path'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { fileConfigStore } from '../../../runtime/stores/file-config-store.ts'
+import { kafkaConfigStore } from '../../../runtime/stores/kafka-config-store.ts'
 import { memoryConfigStore } from '../../../runtime/stores/memory-config-store.ts'
 import type { ConfigStore } from '../../../runtime/stores/ports.ts'
+import { type StoreBroker, storeBroker } from '../../support/kafka-stores.ts'
+
+let broker: StoreBroker
+beforeAll(async () => {
+  broker = await storeBroker()
+})
+afterAll(() => broker.close())
 
 const implementations: readonly { name: string; lasting: boolean; make: (folder: string) => ConfigStore }[] = [
   { name: 'memory', lasting: false, make: () => memoryConfigStore() },
   { name: 'file', lasting: true, make: folder => fileConfigStore(join(folder, 'configs')) },
+  { name: 'kafka', lasting: true, make: folder => kafkaConfigStore(broker.parts('config', basename(folder))) },
 ]
 
 describe.each(implementations)('a config store ($name)', ({ make, lasting }) => {

@@ -1,13 +1,21 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { basename, join } from 'node:path'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Log } from '../../../runtime/api/context.ts'
 import { fileOffsetStore } from '../../../runtime/stores/file-offset-store.ts'
+import { kafkaOffsetStore } from '../../../runtime/stores/kafka-offset-store.ts'
 import { memoryOffsetStore } from '../../../runtime/stores/memory-offset-store.ts'
 import type { OffsetStore } from '../../../runtime/stores/ports.ts'
+import { type StoreBroker, storeBroker } from '../../support/kafka-stores.ts'
 
 const silent: Log = { debug() {}, info() {}, warn() {}, error() {} }
+
+let broker: StoreBroker
+beforeAll(async () => {
+  broker = await storeBroker()
+})
+afterAll(() => broker.close())
 
 const implementations: readonly {
   name: string
@@ -16,6 +24,7 @@ const implementations: readonly {
 }[] = [
   { name: 'memory', lasting: false, make: () => memoryOffsetStore() },
   { name: 'file', lasting: true, make: folder => fileOffsetStore(join(folder, 'deep', 'offsets'), silent) },
+  { name: 'kafka', lasting: true, make: folder => kafkaOffsetStore(broker.parts('offset', basename(folder))) },
 ]
 
 describe.each(implementations)('an offset store ($name)', ({ make, lasting }) => {

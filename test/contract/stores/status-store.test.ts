@@ -1,6 +1,8 @@
-import { describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { kafkaStatusStore } from '../../../runtime/stores/kafka-status-store.ts'
 import { memoryStatusStore } from '../../../runtime/stores/memory-status-store.ts'
-import type { Status } from '../../../runtime/stores/ports.ts'
+import type { Status, StatusStore } from '../../../runtime/stores/ports.ts'
+import { type StoreBroker, storeBroker } from '../../support/kafka-stores.ts'
 
 const status = (state: Status['state'], trace?: string): Status => ({
   state,
@@ -9,9 +11,28 @@ const status = (state: Status['state'], trace?: string): Status => ({
   ...(trace !== undefined && { trace }),
 })
 
-describe.each([{ name: 'memory', make: memoryStatusStore }])('a status store ($name)', ({ make }) => {
+let broker: StoreBroker
+let topics = 0
+beforeAll(async () => {
+  broker = await storeBroker()
+})
+afterAll(() => broker.close())
+
+const implementations: readonly { name: string; make: () => StatusStore }[] = [
+  { name: 'memory', make: memoryStatusStore },
+  { name: 'kafka', make: () => kafkaStatusStore(broker.parts('status', `statuses-${topics++}`)) },
+]
+
+describe.each(implementations)('a status store ($name)', ({ make }) => {
+  let store: StatusStore
+
+  beforeEach(async () => {
+    store = make()
+    await store.start()
+  })
+  afterEach(() => store.stop())
+
   test('keeps the last status of connectors and tasks', () => {
-    const store = make()
     store.putConnector('c', status('RUNNING'))
     store.putConnector('c', status('FAILED', 'why'))
     store.putTask('c', 0, status('RUNNING'))
@@ -22,7 +43,6 @@ describe.each([{ name: 'memory', make: memoryStatusStore }])('a status store ($n
   })
 
   test('lists tasks ascending, as numbers', () => {
-    const store = make()
     for (const task of [10, 2, 0]) store.putTask('c', task, status('RUNNING'))
     expect(store.tasks('c').map(({ task }) => task)).toEqual([0, 2, 10])
     store.removeTask('c', 2)
@@ -31,7 +51,6 @@ describe.each([{ name: 'memory', make: memoryStatusStore }])('a status store ($n
   })
 
   test('removing a connector forgets its status, not that of others', () => {
-    const store = make()
     store.putConnector('c', status('RUNNING'))
     store.putConnector('d', status('RUNNING'))
     store.removeConnector('c')
@@ -40,7 +59,6 @@ describe.each([{ name: 'memory', make: memoryStatusStore }])('a status store ($n
   })
 
   test('topics are there once each, until reset', () => {
-    const store = make()
     store.addTopic('c', 0, 't')
     store.addTopic('c', 1, 't')
     store.addTopic('c', 0, 'u')

@@ -1,0 +1,13 @@
+import type { Log } from '../api/context.ts'
+import type { Admin, TopicLog, TopicLogOptions } from '../kafka/ports.ts'
+import type { InternalTopic } from './internal-topic.ts'
+
+/** What a store in a Kafka topic needs. The topic is prepared and read when the store starts. */
+export interface KafkaStoreParts {
+  readonly topic: InternalTopic
+  readonly admin: () => Promise<Admin>
+  readonly topicLog: (options: TopicLogOptions) => Promise<TopicLog>
+  /** A failure of the log that retrying does not cure: the store stands still from then on. */
+  readonly onError?: (error: Error) => void
+  readonly log: Log
+}
