@@ -1,4 +1,4 @@
-import type { Metric } from './metrics.ts'
+import { type Metric, metrics } from './metrics.ts'
 import type { Result } from './results.ts'
 import { median } from './statistics.ts'
 
@@ -55,7 +55,7 @@ interface Goal {
   readonly benchmark: string
   readonly what: string
   readonly metric: Metric
-  /** The figure is at most this; with `timesJvm` this many times the JVM's at least. */
+  /** The figure is at most this; with `timesJvm` at least this many times as good as the JVM's. */
   readonly limit: number
   readonly timesJvm?: boolean
   /** Of fewer records the figure says nothing: what is used once per run weighs too much. */
@@ -83,6 +83,17 @@ const most = (
   leastRecords = many,
 ): Goal => ({ title, benchmark, what, metric, limit, leastRecords })
 
+/** Of what one core does: CPU time per record, beside the JVM's. */
+const perCore = (what: string, limit: number): Goal => ({
+  title: `${what}: per core, times the JVM's`,
+  benchmark: 'converters',
+  what,
+  metric: 'cpuSecondsPerMillion',
+  limit,
+  timesJvm: true,
+  leastRecords: many,
+})
+
 export const goals: readonly Goal[] = [
   most('snapshot: CPU s per million', 'snapshot', 'cpuSecondsPerMillion', 6),
   rate('snapshot', 'snapshot', 5),
@@ -102,6 +113,19 @@ export const goals: readonly Goal[] = [
   most('topic -> S3, change events: peak RSS MB', 's3-envelopes', 'peakRssMb', 300),
   most('the whole: peak RSS MB', 'whole', 'peakRssMb', 300),
   most('idle worker: RSS MB', 'idle', 'rssMb', 120, 'worker', 0),
+  perCore('json, schemas off, encode', 1),
+  perCore('json, schemas off, decode', 1),
+  perCore('json, schemas on, encode', 2),
+  perCore('json, schemas on, decode', 2),
+  // 1,000,000 records per second and core.
+  most(
+    'chain of three, no schema: CPU s per million',
+    'transforms',
+    'cpuSecondsPerMillion',
+    1,
+    'chain of three, no schema',
+  ),
+  most('chain of three, schema: CPU s per million', 'transforms', 'cpuSecondsPerMillion', 1, 'chain of three, schema'),
   most('start to REST ready, ms', 'start', 'readyMs', 600, 'package', 0),
   most('start with the embedded broker, ms', 'start', 'readyMs', 900, 'package, embedded broker', 0),
   most('start from the sources, ms', 'start', 'readyMs', 600, 'sources', 0),
@@ -148,11 +172,14 @@ export function judge(results: readonly Result[]): Judged[] {
     let jvm = ''
     if (atLeast) {
       const measured = valuesOf(result, [jvmSide], goal.what, goal.metric)
-      const known = quotedJvm(goal.benchmark, goal.what, goal.metric)!
+      const known = quotedJvm(goal.benchmark, goal.what, goal.metric)
+      if (measured.length === 0 && known === undefined)
+        return { ...base, value: undefined, verdict: 'not measured', jvm: '' }
+      const less = metrics[goal.metric].better === 'less'
       // Where only a range is known we are compared with its better end.
-      const other = measured.length > 0 ? median(measured) : known.high
-      jvm = `${Math.round(other)} ${measured.length > 0 ? 'measured beside it' : 'measured earlier, best'}`
-      value /= other
+      const other = measured.length > 0 ? median(measured) : less ? known!.low : known!.high
+      jvm = `${less ? other.toFixed(2) : Math.round(other)} ${measured.length > 0 ? 'measured beside it' : 'measured earlier, best'}`
+      value = less ? other / value : value / other
     }
     const met = atLeast ? value >= limit : value <= limit
     const enough = result.records >= goal.leastRecords

@@ -118,7 +118,7 @@ export function goalsTable({ results, quick }: Pick<Report, 'results' | 'quick'>
   const others = judged.filter(({ verdict }) => verdict === 'not measured').map(({ title }) => title)
   return [
     ...(measured.length > 0
-      ? [table(['goal', 'limit', 'median', 'broker', "JVM's rate", ''], measured.map(goalRow))]
+      ? [table(['goal', 'limit', 'median', 'broker', "the JVM's", ''], measured.map(goalRow))]
       : []),
     ...(others.length > 0 ? [`Not measured: ${others.join('; ')}.`] : []),
   ].join('\n\n')

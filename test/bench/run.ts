@@ -15,6 +15,7 @@ import { Servers } from './parts/parts.ts'
 import { kafkaJars, realParts, root } from './paths.ts'
 import { goalsTable, markdown, progress } from './report.ts'
 import type { Report, Result } from './results.ts'
+import { converters, transforms } from './scenarios/conversion.ts'
 import { idle } from './scenarios/idle.ts'
 import { port } from './scenarios/port.ts'
 import { recordBatch } from './scenarios/record-batch.ts'
@@ -27,6 +28,8 @@ import { kafkaConnect, millrace } from './subjects.ts'
 
 const benchmarks: readonly Benchmark[] = [
   recordBatch,
+  converters,
+  transforms,
   port,
   snapshot,
   stream,
@@ -62,7 +65,7 @@ const measure = async (
     const { name, title, doc, leastRounds = 1 } = benchmark
     console.log(`\n${name}: ${title}${broker === undefined ? '' : `, ${broker}`}`)
     const taking = sides.filter(
-      ({ name }) => name !== jvmSide || (benchmark.peer && (broker === 'apache' || options.kafka === 'embedded')),
+      ({ name }) => name !== jvmSide || (benchmark.peer && (broker !== 'embedded' || options.kafka === 'embedded')),
     )
     let number = 0
     const { runs, failures } = await alternate(

@@ -20,6 +20,8 @@ export interface Subject {
   readonly kind: 'millrace' | 'jvm'
   /** The checkout; undefined for the JVM. */
   readonly tree: string | undefined
+  /** The folder of Kafka Connect's classes; the JVM only. */
+  readonly jars?: string
   start(settings: WorkerSettings): Promise<Worker>
 }
 
@@ -86,6 +88,7 @@ export function kafkaConnect(jars: string, plugins: string): Subject {
   return {
     kind: 'jvm',
     tree: undefined,
+    jars,
     async start(settings) {
       const [port] = await freePorts(1)
       const { folder } = settings

@@ -70,3 +70,23 @@ test("every rate that is compared with the JVM's has one to compare with", () =>
     if (timesJvm) expect(quotedJvm(benchmark, what, metric), `${benchmark} ${metric}`).toBeDefined()
   }
 })
+
+test('CPU per record beside the JVM: less is better, and nothing is judged without the JVM', () => {
+  const what = 'json, schemas on, encode'
+  const of = (side: string, cpuSecondsPerMillion: number) => ({
+    side,
+    round: 1,
+    sample: { [what]: { cpuSecondsPerMillion } },
+    busyBefore: 0,
+  })
+  const measured = (runs: Result['runs']): Result => ({
+    ...result('apache', 1e6, []),
+    benchmark: 'converters',
+    broker: undefined,
+    runs,
+  })
+  const title = `${what}: per core, times the JVM's`
+  expect(verdict([measured([of('A', 2), of(jvmSide, 5)])], title)).toMatchObject({ value: 2.5, verdict: 'pass' })
+  expect(verdict([measured([of('A', 4), of(jvmSide, 5)])], title)).toMatchObject({ value: 1.25, verdict: 'FAIL' })
+  expect(verdict([measured([of('A', 4)])], title)).toMatchObject({ value: undefined, verdict: 'not measured' })
+})
