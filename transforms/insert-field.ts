@@ -133,10 +133,8 @@ export default defineTransform({
       apply(record) {
         const { schema, value } = sideOf(record, side)
         if (value === null) return record
-        const updated: Record<string, unknown> = {}
-        if (schema === null) {
-          for (const [name, member] of Object.entries(requireMap(value, purpose))) setMember(updated, name, member)
-        } else {
+        const updated: Record<string, unknown> = schema === null ? { ...requireMap(value, purpose) } : {}
+        if (schema !== null) {
           const struct = requireStruct(schema, value, purpose)
           for (const field of schema.fields)
             setMember(updated, field.name, memberOf(struct, field.name, field.schema, config.replaceNullWithDefault))

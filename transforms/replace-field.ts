@@ -80,8 +80,8 @@ export default defineTransform({
         if (value === null) return record
         const updated: Record<string, unknown> = {}
         if (schema === null) {
-          for (const [name, member] of Object.entries(requireMap(value, purpose)))
-            if (kept(name)) setMember(updated, renamed(name), member)
+          const members = requireMap(value, purpose)
+          for (const name of Object.keys(members)) if (kept(name)) setMember(updated, renamed(name), members[name])
           return withSide(record, side, null, updated)
         }
         const struct = requireStruct(schema, value, purpose)

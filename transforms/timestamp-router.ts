@@ -1,6 +1,14 @@
 import { c, DataError, defineTransform } from 'millrace'
 import { javaDateFormat } from './java-date-format.ts'
 
+/** For how many milliseconds a formatted time stays the same; a letter in quotes only makes it shorter. */
+const steadyMs = (pattern: string): number => {
+  if (pattern.includes('S')) return 1
+  if (pattern.includes('s')) return 1000
+  if (pattern.includes('m')) return 60_000
+  return /[HkKha]/.test(pattern) ? 3_600_000 : 86_400_000
+}
+
 export default defineTransform({
   class: 'org.apache.kafka.connect.transforms.TimestampRouter',
   version: '4.3.0',
@@ -38,19 +46,29 @@ export default defineTransform({
   ],
   create({ topicFormat, timestampFormat }) {
     let format: ((date: Date) => string) | undefined
+    const steady = steadyMs(timestampFormat)
+    // Neighbours mostly go to the same topic in the same span of time.
+    let lastTopic: string | undefined
+    let lastSpan = Number.NaN
+    let lastResult = ''
     return {
       apply(record) {
         if (record.timestamp === null || record.timestamp === undefined)
           throw new DataError(`Timestamp missing on record: topic ${record.topic}`)
         // A bad pattern fails when a record comes, as in Kafka Connect.
         format ??= javaDateFormat(timestampFormat)
-        // In this order: a placeholder that came from the topic's name is replaced as well.
-        const topic = topicFormat
-          .split('${topic}')
-          .join(record.topic)
-          .split('${timestamp}')
-          .join(format(new Date(record.timestamp)))
-        return { ...record, topic }
+        const span = Math.floor(record.timestamp / steady)
+        if (span !== lastSpan || record.topic !== lastTopic) {
+          // In this order: a placeholder that came from the topic's name is replaced as well.
+          lastResult = topicFormat
+            .split('${topic}')
+            .join(record.topic)
+            .split('${timestamp}')
+            .join(format(new Date(record.timestamp)))
+          lastTopic = record.topic
+          lastSpan = span
+        }
+        return { ...record, topic: lastResult }
       },
     }
   },

@@ -219,7 +219,21 @@ export const schemalessJson = (value: unknown): string => {
   }
   if (value instanceof Date || value instanceof Decimal)
     throw new DataError(`Java class class ${javaClass(value)} does not have corresponding schema type.`)
-  return `{${Object.entries(value)
-    .map(([key, member]) => `${quoteJson(key)}:${schemalessJson(resolveLazy(member))}`)
-    .join()}}`
+  const members = value as Readonly<Record<string, unknown>>
+  let out = ''
+  for (const key of Object.keys(members))
+    out += `${out === '' ? '' : ','}${nameText(key)}${schemalessJson(resolveLazy(members[key]))}`
+  return `{${out}}`
+}
+
+const names = new Map<string, string>()
+const mostNames = 4096
+
+/** A member's name in quotes with its colon. Records are alike, so names come again; the bound is for those that are data. */
+const nameText = (name: string): string => {
+  let shown = names.get(name)
+  if (shown !== undefined) return shown
+  shown = `${quoteJson(name)}:`
+  if (names.size < mostNames && name.length <= 64) names.set(name, shown)
+  return shown
 }
