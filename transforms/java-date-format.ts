@@ -2,7 +2,7 @@ import { ConfigError } from 'millrace'
 
 type Part = (date: Date) => string
 
-const months = [
+export const months = [
   'January',
   'February',
   'March',
@@ -16,7 +16,7 @@ const months = [
   'November',
   'December',
 ]
-const days = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday']
+export const days = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday']
 const dayMs = 86_400_000
 
 const padded = (value: number, width: number): string => String(Math.abs(value)).padStart(width, '0')
@@ -73,20 +73,20 @@ const fields: Readonly<Record<string, (width: number) => Part>> = {
   S: width => date => padded(date.getUTCMilliseconds(), width),
   z: width => () => (width > 3 ? 'Coordinated Universal Time' : 'UTC'),
   Z: () => () => '+0000',
-  X: width => {
-    if (width > 3) throw new ConfigError(`invalid ISO 8601 format: length=${width}`)
-    return () => 'Z'
-  },
+  X: () => () => 'Z',
 }
 
-/** Java's SimpleDateFormat in UTC, language en-US, for dates after 1582 (Java goes on with the Julian calendar before). Throws ConfigError for a letter that it does not know. */
-export const javaDateFormat = (pattern: string): Part => {
-  const parts: Part[] = []
+/** A part of a pattern: text as it is, or a letter and how often it stands there. */
+export type PatternToken = { readonly literal: string } | { readonly letter: string; readonly width: number }
+
+/** Takes a pattern of SimpleDateFormat apart. Throws ConfigError for a quote without an end or a letter that it does not know. */
+export const patternTokens = (pattern: string): readonly PatternToken[] => {
+  const tokens: PatternToken[] = []
   for (let at = 0; at < pattern.length; ) {
     const char = pattern[at]!
     if (char === "'") {
       if (pattern[at + 1] === "'") {
-        parts.push(() => "'")
+        tokens.push({ literal: "'" })
         at += 2
         continue
       }
@@ -99,18 +99,27 @@ export const javaDateFormat = (pattern: string): Part => {
         }
         literal += pattern[at]
       }
-      parts.push(() => literal)
+      tokens.push({ literal })
       at++
     } else if (/[A-Za-z]/.test(char)) {
       const width = /^(.)\1*/.exec(pattern.slice(at))![0].length
-      const field = fields[char]
-      if (field === undefined) throw new ConfigError(`Illegal pattern character '${char}'`)
-      parts.push(field(width))
+      if (!Object.hasOwn(fields, char)) throw new ConfigError(`Illegal pattern character '${char}'`)
+      if (char === 'X' && width > 3) throw new ConfigError(`invalid ISO 8601 format: length=${width}`)
+      tokens.push({ letter: char, width })
       at += width
     } else {
-      parts.push(() => char)
+      tokens.push({ literal: char })
       at++
     }
   }
+  return tokens
+}
+
+/** Java's SimpleDateFormat in UTC, language en-US, for dates after 1582 (Java goes on with the Julian calendar before). Throws ConfigError for a letter that it does not know. */
+export const javaDateFormat = (pattern: string): Part => {
+  const parts = patternTokens(pattern).map((token): Part => {
+    if (!('letter' in token)) return () => token.literal
+    return fields[token.letter]!(token.width)
+  })
   return date => parts.map(part => part(date)).join('')
 }

@@ -60,7 +60,7 @@ export {
   isRetriable,
   RetriableError,
 } from './errors.ts'
-export { javaText } from './java-text.ts'
+export { asciiDigits, javaText } from './java-text.ts'
 export { base64Text, decimalText, doubleText, floatText, quoteJson } from './json-text.ts'
 export { isLazy, LazyValue, resolveLazy } from './lazy.ts'
 export { DATE, DECIMAL, dateSchema, decimalSchema, TIME, TIMESTAMP, timeSchema, timestampSchema } from './logical.ts'

@@ -16,6 +16,16 @@ const numberText = (type: Schema['type'] | undefined, value: number): string => 
   return type !== 'FLOAT64' && Number.isInteger(value) ? String(BigInt(value)) : doubleText(value).replaceAll('"', '')
 }
 
+/** Decimal digits of any script, as Java's parsers read them. */
+export const asciiDigits = (text: string): string =>
+  text.replace(/\p{Nd}/gu, digit => {
+    const code = digit.codePointAt(0)!
+    if (code < 128) return digit
+    // Digits of a script are ten code points in a row that begin where \p{Nd} begins.
+    let zero = code
+    while (code - zero < 9 && /^\p{Nd}$/u.test(String.fromCodePoint(zero - 1))) zero--
+    return String((code - zero) % 10)
+  })
 /**
  * What Java's toString gives for a value under its schema: `Struct{a=1}` (null fields left out), `{a=1, b=[x, y]}` for maps,
  * `100.0`. Bytes, where Java prints an address, show as their hexadecimal digits or as the text they hold.

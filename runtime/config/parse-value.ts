@@ -1,4 +1,5 @@
 import type { ConfigField, ConfigType } from '../api/config.ts'
+import { asciiDigits } from '../api/java-text.ts'
 import { Secret } from '../api/secret.ts'
 
 /** A text that is no value of its type; `reason` as ConfigDef words it. */
@@ -11,17 +12,6 @@ const ranges = {
   SHORT: [-32768n, 32767n],
   LONG: [-9223372036854775808n, 9223372036854775807n],
 } as const
-
-/** Decimal digits of any script, as Java's parsers read them. */
-const asciiDigits = (text: string): string =>
-  text.replace(/\p{Nd}/gu, digit => {
-    const code = digit.codePointAt(0)!
-    if (code < 128) return digit
-    // Digits of a script are ten code points in a row that begin where \p{Nd} begins.
-    let zero = code
-    while (code - zero < 9 && /^\p{Nd}$/u.test(String.fromCodePoint(zero - 1))) zero--
-    return String((code - zero) % 10)
-  })
 
 const integer = (text: string, type: 'INT' | 'SHORT' | 'LONG'): number => {
   const digits = asciiDigits(text.trim())

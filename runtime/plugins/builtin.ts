@@ -102,6 +102,13 @@ const table: readonly Builtin[] = [
     module: 'transforms/script',
   },
   {
+    class: 'org.apache.kafka.connect.transforms.Cast',
+    kind: 'transformation',
+    version: kafka,
+    module: 'transforms/cast',
+    sides: true,
+  },
+  {
     class: 'org.apache.kafka.connect.transforms.DropHeaders',
     kind: 'transformation',
     version: kafka,
@@ -186,6 +193,13 @@ const table: readonly Builtin[] = [
     kind: 'transformation',
     version: kafka,
     module: 'transforms/value-to-key',
+  },
+  {
+    class: 'org.apache.kafka.connect.transforms.TimestampConverter',
+    kind: 'transformation',
+    version: kafka,
+    module: 'transforms/timestamp-converter',
+    sides: true,
   },
   {
     class: 'org.apache.kafka.connect.transforms.TimestampRouter',

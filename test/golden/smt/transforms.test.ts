@@ -1,6 +1,7 @@
 import { testVectors } from '../vector-tests.ts'
 
 testVectors([
+  'smt/Cast',
   'smt/DropHeaders',
   'smt/ExtractField',
   'smt/Filter',
@@ -16,6 +17,7 @@ testVectors([
   'smt/RecordIsTombstone',
   'smt/RegexRouter',
   'smt/ReplaceField',
+  'smt/TimestampConverter',
   'smt/TimestampRouter',
   'smt/TopicNameMatches',
   'smt/TransformationChain',
