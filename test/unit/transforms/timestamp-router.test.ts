@@ -11,8 +11,8 @@ const patterns = ['yyyyMMdd', "yyyy'm'", 'HH', 'h a', 'k', 'K', 'HHmm', 'HHmmss'
 test.each(patterns)('%s: a router that has seen other records names topics as a new one does', pattern => {
   const used = router(pattern)
   const steps = [0, 1, 999, 1000, 59_999, 60_000, 3_599_999, 3_600_000, 43_200_000, 86_399_999, 86_400_000]
-  for (const start of [0, 1_699_920_000_000, -86_400_000])
-    for (const step of steps)
-      for (const topic of ['a', 'b', 'b'])
+  for (const topic of ['a', 'b', 'a'])
+    for (const start of [0, 1_699_920_000_000, -86_400_000])
+      for (const step of steps)
         expect(topicOf(used, topic, start + step)).toBe(topicOf(router(pattern), topic, start + step))
 })
