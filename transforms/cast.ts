@@ -63,7 +63,13 @@ export default defineTransform({
   config: {
     spec: c.list(
       'Fields and the type to cast them to, each as field:type, or one type for the whole value. Types are int8, int16, int32, int64, float32, float64, boolean and string; integers lose what does not fit, as in Java.',
-      { importance: 'HIGH' },
+      {
+        importance: 'HIGH',
+        check: spec => {
+          targetsOf(spec)
+          return undefined
+        },
+      },
     ),
     'replace.null.with.default': c.boolean(
       'Whether to replace fields that have a default value and that are null to the default value.',

@@ -21,7 +21,7 @@ export interface ConfigOptions<T> {
   readonly recommended?: readonly string[]
   /** Set by the framework or only for experts: hidden from generated documentation. */
   readonly internal?: boolean
-  /** A problem in words that follow `Invalid value V for configuration K: `, or undefined. */
+  /** A problem in words that follow `Invalid value V for configuration K: `, or undefined. Throws a ConfigError for a message of its own. */
   readonly check?: (value: T) => string | undefined
 }
 

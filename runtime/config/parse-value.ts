@@ -1,4 +1,5 @@
 import type { ConfigField, ConfigType } from '../api/config.ts'
+import { isConfigError } from '../api/errors.ts'
 import { asciiDigits } from '../api/java-text.ts'
 import { Secret } from '../api/secret.ts'
 
@@ -118,8 +119,13 @@ export const checkValue = (key: string, field: ConfigField<unknown>, value: unkn
     const problem = listProblem(key, value, values, nonEmpty ?? false)
     if (problem !== undefined) return problem
   }
-  const problem = (check as ((value: unknown) => string | undefined) | undefined)?.(value)
-  return problem === undefined ? undefined : invalid(problem)
+  try {
+    const problem = (check as ((value: unknown) => string | undefined) | undefined)?.(value)
+    return problem === undefined ? undefined : invalid(problem)
+  } catch (error) {
+    if (isConfigError(error)) return error.message
+    throw error
+  }
 }
 
 /** An enum value that ignores case, spelled as it is declared. */

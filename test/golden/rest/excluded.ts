@@ -4,7 +4,6 @@
  */
 export const excluded: Readonly<Record<string, readonly { readonly steps?: readonly number[]; readonly why: string }[]>> = {
   'failed-connector': [{ why: 'MirrorHeartbeatConnector is not there yet' }],
-  'failed-transform': [{ why: 'the transform ExtractField is not there yet' }],
   'internal-endpoints': [
     {
       steps: [3, 4, 5, 6, 7, 8, 10, 11],
@@ -15,13 +14,7 @@ export const excluded: Readonly<Record<string, readonly { readonly steps?: reado
   'loggers-no-backend': [{ why: 'the captured worker ran without a logging backend' }],
   'unknown-class-repeated': [{ why: 'Kafka Connect remembers failed look-ups; here the answer is the same each time' }],
   topics: [{ steps: [7, 10], why: 'a running task tells of a topic once between two offset commits: after a reset it is listed again with the first record after the next commit' }],
-  'plugin-config-transforms': [
-    { steps: [1, 2, 9, 12, 13, 14, 15, 16, 17], why: 'Cast, TimestampConverter, Filter, ValueToKey, InsertHeader, Flatten are not there yet' },
-  ],
   'validate-bad-values': [{ steps: [3], why: 'java.lang.String is a class there; here it is unknown' }],
   'validate-client-overrides': [{ steps: [5], why: 'the group of the workers: there is none' }],
-  'validate-predicates': [{ steps: [1, 2, 4, 5], why: 'the transform Filter is not there yet' }],
   'validate-sink-topics': [{ steps: [4], why: "the text of Java's regular expressions" }],
-  'validate-transforms-invalid': [{ steps: [3, 4, 5], why: 'HoistField and Cast are not there yet' }],
-  'validate-transforms-valid': [{ why: 'HoistField and ValueToKey are not there yet' }],
 }
