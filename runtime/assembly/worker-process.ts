@@ -26,6 +26,7 @@ import { isLevelName, levelNames } from '../telemetry/levels.ts'
 import { levels, logger } from '../telemetry/log.ts'
 import { baseSettings } from '../worker/client-settings.ts'
 import { ThreadedWorker } from '../worker/worker.ts'
+import { clusterHerder, clusterStores } from './cluster-herder.ts'
 import { type EmbeddedBroker, startEmbeddedBroker } from './embedded-broker.ts'
 import { warnWithoutKafka } from './kafka-check.ts'
 
@@ -55,6 +56,7 @@ const lazyKafka = (settings: Readonly<Record<string, string>>) => {
     return made
   }
   return {
+    client: async () => (await get()).kafka,
     admin: async () => (await get()).admin,
     close: async () => {
       if (made !== undefined) await (await made).kafka.close()
@@ -165,11 +167,18 @@ export const startWorkerProcess = async (
     }
     const kafka = lazyKafka(clientSettings)
     stops.push(() => kafka.close())
-    const offsets = fileOffsetStore(config.offsetStorageFileFilename!, logger('millrace.stores'))
+    const { cluster } = config
+    const shared =
+      cluster && clusterStores(cluster, workerProps, kafka.client, broker !== undefined, logger('millrace.stores'))
+    const stores = shared ?? {
+      configs: fileConfigStore(config.configStorageFileFilename ?? `${config.offsetStorageFileFilename}.configs`),
+      offsets: fileOffsetStore(config.offsetStorageFileFilename!, logger('millrace.stores')),
+      statuses: memoryStatusStore(),
+    }
     const resolve = async (props: ConnectorProps): Promise<ConnectorProps> => (await providers.resolve(props)).props
     const worker = new ThreadedWorker({
       workerProps,
-      offsets,
+      offsets: stores.offsets,
       plugins,
       resolve: props => providers.resolve(props),
       log: logger('millrace.worker'),
@@ -181,11 +190,8 @@ export const startWorkerProcess = async (
       workerProps,
     })
     let rest: RestServer | undefined
-    const herder = new StandaloneHerder({
+    const herderParts = {
       worker,
-      configs: fileConfigStore(config.configStorageFileFilename ?? `${config.offsetStorageFileFilename}.configs`),
-      offsets,
-      statuses: memoryStatusStore(),
       plugins,
       validator,
       admin: () => kafka.admin(),
@@ -194,7 +200,11 @@ export const startWorkerProcess = async (
       workerId: () => rest?.workerId ?? 'starting',
       workerProps,
       log: logger('millrace.herder'),
-    })
+    }
+    const herder =
+      cluster !== undefined && shared !== undefined
+        ? clusterHerder(cluster, shared, herderParts, kafka.client, () => rest!.advertisedUrl)
+        : new StandaloneHerder({ ...herderParts, ...stores })
     rest = await startRest({
       herder,
       listeners: config.listeners,
@@ -206,6 +216,7 @@ export const startWorkerProcess = async (
       props: config.props,
       ...(config.restAdvertisedHostName !== undefined && { advertisedHost: config.restAdvertisedHostName }),
       ...(config.restAdvertisedPort !== undefined && { advertisedPort: config.restAdvertisedPort }),
+      ...(config.restAdvertisedListener !== undefined && { advertisedListener: config.restAdvertisedListener }),
       ...(config.adminListeners !== undefined && { adminListeners: config.adminListeners }),
       metrics: async () => {
         const { renderMetrics } = await import('../telemetry/metrics.ts')

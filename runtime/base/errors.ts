@@ -64,6 +64,35 @@ export const errorTable = {
     message:
       "The connector {connector} has generated {count} tasks, which is greater than {max}, the maximum number of tasks it is configured to create. This behaviour should be considered a bug and is disallowed. If necessary, it can be permitted by reconfiguring the connector with 'tasks.max.enforce' set to false; however, this option will be removed in a future release of Kafka Connect.",
   },
+  NO_LEADER: {
+    status: 409,
+    retriable: true,
+    message: 'Cannot complete request momentarily due to no known leader URL, likely because a rebalance was underway.',
+  },
+  CONFLICTING_OPERATION: {
+    status: 409,
+    retriable: true,
+    message: 'Cannot complete request because of a conflicting operation (e.g. worker rebalance)',
+  },
+  FORWARDING_FAILED: { status: 500, retriable: true, message: 'IO Error trying to forward REST request: {reason}' },
+  SIGNATURE_MISSING: { status: 400, retriable: false, message: 'Internal request missing required signature' },
+  SIGNATURE_ALGORITHM: {
+    status: 400,
+    retriable: false,
+    message:
+      "This worker does not support the '{algorithm}' key signing algorithm used by other workers. Give all workers the same inter.worker.signature.algorithm and inter.worker.verification.algorithms.",
+  },
+  NO_SESSION_KEY: {
+    status: 503,
+    retriable: true,
+    message: 'This worker is still starting up and has not been able to read a session key from the config topic yet',
+  },
+  SIGNATURE_INVALID: { status: 403, retriable: true, message: 'Internal request contained invalid signature.' },
+  TASKS_OF_STOPPED: {
+    status: 400,
+    retriable: false,
+    message: 'Cannot submit non-empty set of task configs for stopped connector {connector}',
+  },
   STOPPING: { status: 503, retriable: true, message: 'The worker is stopping' },
   NOT_SUPPORTED: { status: 500, retriable: false, message: '{reason}' },
   REQUEST_TIMED_OUT: { status: 500, retriable: true, message: 'Request timed out' },

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { type ConfigOf, c } from '../api/config.ts'
 import { ConfigError } from '../api/errors.ts'
+import { type ClusterConfig, clusterConfig, clusterSpec } from './cluster-config.ts'
 import { parseConfig } from './parse.ts'
 import { parseProperties } from './properties.ts'
 
@@ -80,6 +81,8 @@ export interface WorkerConfig extends ConfigOf<typeof workerSpec> {
   readonly props: Readonly<Record<string, string>>
   /** Set when the worker brings its broker: the folder of its topics. */
   readonly embeddedBroker: string | undefined
+  /** undefined: a worker of its own. */
+  readonly cluster: ClusterConfig | undefined
 }
 
 // What Kafka Connect's images take: one underscore a dot, two a dash, three an underscore.
@@ -107,15 +110,6 @@ export const environmentProperties = (
     ),
   )
 
-const standaloneOnly = (props: Readonly<Record<string, string>>): void => {
-  if (props['group.id'] !== undefined) {
-    throw new ConfigError(
-      'group.id asks for a cluster of workers, which is not supported yet: remove it, and give offset.storage.file.filename for a worker on its own',
-      { key: 'group.id' },
-    )
-  }
-}
-
 const logLevel = 'millrace.log.level'
 
 /** `millrace.log.level` and `millrace.log.level.LOGGER`: the levels to begin with, by logger (`root` for the first). */
@@ -131,7 +125,6 @@ const embedded = /^embedded(?::(.*))?$/
 
 /** Checks properties (variables already resolved). Throws ConfigError that lists every problem. */
 export const workerConfig = (props: Readonly<Record<string, string>>): WorkerConfig => {
-  standaloneOnly(props)
   const { config, problems } = parseConfig(workerSpec, props)
   if (problems.length > 0)
     throw new ConfigError(problems.map(({ message }) => message).join('\n'), { key: problems[0]!.key })
@@ -141,12 +134,14 @@ export const workerConfig = (props: Readonly<Record<string, string>>): WorkerCon
     throw new ConfigError('bootstrap.servers is empty: name a broker as host:port, or embedded:FOLDER', {
       key: 'bootstrap.servers',
     })
-  if (parsed.offsetStorageFileFilename === undefined) {
-    throw new ConfigError('Missing required configuration "offset.storage.file.filename" which has no default value.', {
-      key: 'offset.storage.file.filename',
-    })
+  const cluster = clusterConfig(props)
+  if (cluster === undefined && parsed.offsetStorageFileFilename === undefined) {
+    throw new ConfigError(
+      'Missing required configuration "offset.storage.file.filename" which has no default value. (A worker of a cluster has group.id instead.)',
+      { key: 'offset.storage.file.filename' },
+    )
   }
-  return { ...parsed, props, embeddedBroker: match === null ? undefined : match[1] || 'data/broker' }
+  return { ...parsed, props, cluster, embeddedBroker: match === null ? undefined : match[1] || 'data/broker' }
 }
 
 /** Reads a worker's properties file (optional) with the environment's `CONNECT_*` over it. */
@@ -164,10 +159,10 @@ export const readWorkerProperties = async (
   return { ...fromFile, ...environmentProperties(environment) }
 }
 
-const known = new Set(Object.keys(workerSpec))
+const known = new Set([...Object.keys(workerSpec), ...Object.keys(clusterSpec)])
 // Prefixes that hand settings on, and client settings of the worker itself.
 const passed =
-  /^(producer|consumer|admin|config\.providers|key\.converter|value\.converter|header\.converter|ssl|sasl|security|listeners\.https|admin\.listeners\.https|metrics?|millrace|metric\.reporters)[.]|^(security\.protocol|metric\.reporters|client\.dns\.lookup|internal\..*|request\.timeout\.ms|retry\.backoff.*|reconnect\.backoff.*|connections\.max\.idle\.ms|metadata\.max\.age\.ms|send\.buffer\.bytes|receive\.buffer\.bytes|rest\.extension\.classes)$/
+  /^(producer|consumer|admin|config\.providers|key\.converter|value\.converter|header\.converter|ssl|sasl|security|listeners\.https|admin\.listeners\.https|metrics?|millrace|metric\.reporters)[.]|^(security\.protocol|metric\.reporters|client\.dns\.lookup|internal\..*|request\.timeout\.ms|retry\.backoff.*|reconnect\.backoff.*|connections\.max\.idle\.ms|metadata\.max\.age\.ms|send\.buffer\.bytes|receive\.buffer\.bytes|rest\.extension\.classes|worker\.unsync\.backoff\.ms)$|^(config|offset|status)\.storage\./
 
 /** Keys that mean nothing here, to be warned of once: Kafka Connect ignores them too. */
 export const unknownKeys = (props: Readonly<Record<string, string>>): readonly string[] =>

@@ -47,4 +47,19 @@ export interface Herder {
   pluginConfig(className: string): Promise<readonly ConfigKeyInfo[]>
   /** `className` is that of the path; undefined when a connector is created. */
   validate(props: ConnectorProps, className?: string): Promise<ConfigInfos>
+  /** In a cluster: the level on every worker. */
+  setLogLevel?(logger: string, level: string): Promise<void>
+  /** In a cluster. */
+  readonly internal?: InternalRequests
+}
+
+/** What workers of a cluster ask each other. */
+export interface InternalRequests {
+  /** `body`: as it was received, for its signature. Throws CodedError, or ElsewhereError when another worker leads. */
+  putTasks(
+    connector: string,
+    body: string,
+    headers: Readonly<Record<string, string | string[] | undefined>>,
+  ): Promise<void>
+  fence(connector: string): Promise<void>
 }

@@ -235,6 +235,16 @@ export abstract class LocalHerder implements WorkerListener {
     return stored
   }
 
+  /** The settings with changes over them; null removes one. */
+  protected merged(connector: string, changes: ConnectorProps): ConnectorProps {
+    const { props } = this.stored(connector)
+    return Object.fromEntries(
+      Object.entries({ ...props, ...changes }).filter(
+        ([key, value]) => !(value === null && Object.hasOwn(changes, key)),
+      ),
+    )
+  }
+
   protected async checked(connector: string, props: ConnectorProps): Promise<ConnectorProps> {
     const given = props['name']
     if (given !== undefined && given !== null && given !== connector)

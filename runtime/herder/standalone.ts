@@ -62,13 +62,7 @@ export class StandaloneHerder extends LocalHerder implements Herder {
 
   patch(connector: string, changes: ConnectorProps): Promise<ConnectorInfo> {
     return this.turn(connector, async () => {
-      const { props } = this.stored(connector)
-      const merged = Object.fromEntries(
-        Object.entries({ ...props, ...changes }).filter(
-          ([key, value]) => !(value === null && Object.hasOwn(changes, key)),
-        ),
-      )
-      return (await this.#put(connector, await this.checked(connector, merged))).info
+      return (await this.#put(connector, await this.checked(connector, this.merged(connector, changes)))).info
     })
   }
 

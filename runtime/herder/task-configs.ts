@@ -30,9 +30,10 @@ export const unresolved = (
 
 /** Whether two sets of task configs say the same, whatever the order of their settings. */
 export const sameTasks = (a: readonly TaskConfig[], b: readonly TaskConfig[]): boolean =>
-  a.length === b.length &&
-  a.every((task, at) => {
-    const other = b[at]!
-    const keys = Object.keys(task)
-    return keys.length === Object.keys(other).length && keys.every(key => task[key] === other[key])
-  })
+  a.length === b.length && a.every((task, at) => sameProps(task, b[at]!))
+
+/** Whether two sets of settings say the same, whatever their order. */
+export const sameProps = (a: ConnectorProps, b: ConnectorProps): boolean => {
+  const keys = Object.keys(a)
+  return keys.length === Object.keys(b).length && keys.every(key => a[key] === b[key])
+}

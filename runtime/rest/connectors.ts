@@ -3,14 +3,12 @@ import { CodedError } from '../base/errors.ts'
 import type { Herder } from '../herder/herder.ts'
 import type { TargetState } from '../stores/ports.ts'
 import { isObject, jsonOf, propsOf } from './body.ts'
+import { locationOf } from './forward.ts'
 
 type Named = { Params: { connector: string } }
 type Task = { Params: { connector: string; task: string } }
 
 const targets: Readonly<Record<string, TargetState>> = { RUNNING: 'STARTED', PAUSED: 'PAUSED', STOPPED: 'STOPPED' }
-
-const locationOf = (request: FastifyRequest, connector: string): string =>
-  `${request.protocol}://${request.host}/connectors/${encodeURIComponent(connector).replaceAll('%2F', '/').replaceAll('%2B', '+')}`
 
 const createRequest = (
   body: unknown,

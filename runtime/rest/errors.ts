@@ -2,6 +2,8 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import type { Log } from '../api/context.ts'
 import { isConfigError } from '../api/errors.ts'
 import { CodedError } from '../base/errors.ts'
+import { ElsewhereError } from '../herder/elsewhere.ts'
+import { forward, sendForwarded } from './forward.ts'
 
 const reasons: Readonly<Record<number, string>> = {
   404: 'Not Found',
@@ -69,18 +71,27 @@ const verbs = ['HEAD', 'DELETE', 'POST', 'GET', 'OPTIONS', 'PUT', 'PATCH'] as co
 
 /** Maps what routes throw to Kafka Connect's bodies; `code`, `config_key` and `hint` are additions. */
 export const installErrors = (app: FastifyInstance, log: Log): void => {
-  app.setErrorHandler((error: FastifyError | Error, request: FastifyRequest, reply: FastifyReply) => {
-    if (error instanceof CodedError) {
-      const { status, message, code, configKey, hint } = error
-      if (status === 500) log.warn('A request failed', { method: request.method, url: request.url, error })
-      return reply.code(status).send({
-        error_code: status,
-        message,
-        code,
-        ...(configKey !== undefined && { config_key: configKey }),
-        ...(hint !== undefined && { hint }),
-      })
+  const coded = (error: CodedError, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+    const { status, message, code, configKey, hint } = error
+    if (status === 500) log.warn('A request failed', { method: request.method, url: request.url, error })
+    return reply.code(status).send({
+      error_code: status,
+      message,
+      code,
+      ...(configKey !== undefined && { config_key: configKey }),
+      ...(hint !== undefined && { hint }),
+    })
+  }
+  app.setErrorHandler(async (error: FastifyError | Error, request: FastifyRequest, reply: FastifyReply) => {
+    if (error instanceof ElsewhereError) {
+      try {
+        return sendForwarded(request, reply, await forward(request, error.url))
+      } catch (failure) {
+        if (failure instanceof CodedError) return coded(failure, request, reply)
+        throw failure
+      }
     }
+    if (error instanceof CodedError) return coded(error, request, reply)
     const status = 'statusCode' in error && typeof error.statusCode === 'number' ? error.statusCode : 500
     // Without any content type the answer is of the type that the route would have given.
     if (status === 415 && request.headers['content-type'] !== undefined) return beforeRoute(reply, 415)

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { CodedError } from '../base/errors.ts'
+import type { Herder } from '../herder/herder.ts'
 import { isLevelName, type LoggerLevel } from '../telemetry/levels.ts'
 import { levels } from '../telemetry/log.ts'
 import { isObject, jsonOf, plainJson } from './body.ts'
@@ -9,7 +10,7 @@ type Named = { Params: { logger: string } }
 const shown = ({ level, lastModified }: LoggerLevel) => ({ level, last_modified: lastModified })
 
 /** `/admin/loggers`. */
-export const loggers = (app: FastifyInstance): void => {
+export const loggers = (app: FastifyInstance, herder: Herder): void => {
   app.get('/admin/loggers', async () =>
     Object.fromEntries([...levels.all()].map(([name, level]) => [name, shown(level)])),
   )
@@ -33,13 +34,12 @@ export const loggers = (app: FastifyInstance): void => {
     const wanted = String(level).trim().toUpperCase()
     if (wanted === '') throw new CodedError('INTERNAL', { reason: 'Illegal null or empty Level name.' })
     if (!isLevelName(wanted)) throw new CodedError('INVALID_LOG_LEVEL', { level: String(level) })
-    const changed = levels.set(request.params.logger, wanted, Date.now())
-    if (
-      String(request.query.scope ?? 'worker')
-        .trim()
-        .toLowerCase() === 'cluster'
-    )
-      return reply.code(204).send()
-    return changed
+    const { logger } = request.params
+    const scope = String(request.query.scope ?? 'worker').trim()
+    if (scope.toLowerCase() !== 'cluster') return levels.set(logger, wanted, Date.now())
+    // A worker of its own is the whole cluster.
+    if (herder.setLogLevel === undefined) levels.set(logger, wanted, Date.now())
+    else await herder.setLogLevel(logger, wanted)
+    return reply.code(204).send()
   })
 }

@@ -38,6 +38,8 @@ export interface RestOptions {
   /** `rest.advertised.host.name`, `rest.advertised.port` */
   readonly advertisedHost?: string
   readonly advertisedPort?: number
+  /** `rest.advertised.listener`: the scheme. */
+  readonly advertisedListener?: string
   /** `admin.listeners`: undefined: with the rest, empty: nowhere. */
   readonly adminListeners?: readonly string[]
   /** How long answering may take; Kafka Connect's 90 s, not configurable there either. */
@@ -53,6 +55,8 @@ export interface RestServer {
   readonly url: string
   /** `host:port`, the worker id. */
   readonly workerId: string
+  /** Base URL for the other workers of a cluster. */
+  readonly advertisedUrl: string
   close(): Promise<void>
 }
 
@@ -107,10 +111,10 @@ export const startRest = async (options: RestOptions): Promise<RestServer> => {
       root(app, herder, options.version, options.metrics)
       connectors(app, herder)
       offsets(app, herder)
-      internal(app)
+      internal(app, herder)
       connectorPlugins(app, herder)
     }
-    if (admin) loggers(app)
+    if (admin) loggers(app, herder)
     apps.push(app)
     try {
       if (host !== '') await app.listen({ host, port })
@@ -141,9 +145,12 @@ export const startRest = async (options: RestOptions): Promise<RestServer> => {
     const first = parseListener(options.listeners[0]!)
     const bound = first.host === '' || first.host === '0.0.0.0' || first.host === '::' ? 'localhost' : first.host
     const port = addresses[0]!.port
+    const scheme = options.advertisedListener?.toLowerCase() ?? (first.secure ? 'https' : 'http')
+    const workerId = `${hostOf(options.advertisedHost ?? bound)}:${options.advertisedPort ?? port}`
     return {
       url: `${first.secure ? 'https' : 'http'}://${hostOf(bound)}:${port}`,
-      workerId: `${hostOf(options.advertisedHost ?? bound)}:${options.advertisedPort ?? port}`,
+      workerId,
+      advertisedUrl: `${scheme}://${workerId}/`,
       close: async () => {
         await Promise.all(apps.map(app => app.close()))
       },

@@ -56,7 +56,8 @@ describe.each(names.filter(name => name.endsWith('.json')))('%s', name => {
 test.each(names.filter(name => name.endsWith('.properties')))('%s makes a worker, with every key known', name => {
   const props = parseProperties(textOf(name))
   expect(unknownKeys(props)).toEqual([])
-  expect(workerConfig(props).offsetStorageFileFilename).toBeDefined()
+  const { cluster, offsetStorageFileFilename } = workerConfig(props)
+  expect(cluster ?? offsetStorageFileFilename).toBeDefined()
   // What the examples of connectors take from outside, the examples of workers can give.
   const providers = names.flatMap(other =>
     Array.from(textOf(other).matchAll(/"\$\{(\w+):/g), ([, provider]) => provider!),

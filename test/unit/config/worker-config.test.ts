@@ -27,6 +27,7 @@ test('has defaults for all that Kafka Connect has defaults for', () => {
     headerConverter: 'org.apache.kafka.connect.storage.SimpleHeaderConverter',
     adminListeners: undefined,
     embeddedBroker: undefined,
+    cluster: undefined,
   })
 })
 
@@ -37,7 +38,7 @@ test('every problem is told at once', () => {
   expect(() => workerConfig({ ...least, 'offset.storage.file.filename': undefined as never })).toThrow(
     '"offset.storage.file.filename"',
   )
-  expect(() => workerConfig({ ...least, 'group.id': 'g' })).toThrow('not supported yet')
+  expect(() => workerConfig({ ...least, 'group.id': 'g' })).toThrow('"config.storage.topic"')
 })
 
 test.each([
