@@ -7,20 +7,28 @@ const dayMs = 86_400_000
 // What a Date can hold.
 const maxDays = 100_000_000
 
-const expected = (schema: Schema, value: unknown): DataError =>
-  new DataError(
-    `Invalid type for ${schema.name ?? schema.type}: the JSON ${Array.isArray(value) ? 'array' : typeof value} ${shown(value)} does not fit`,
-  )
-
 const shown = (value: unknown): string => {
   const text =
     typeof value === 'bigint' || value instanceof Decimal ? String(value) : (JSON.stringify(value) ?? String(value))
   return text.length > 60 ? `${text.slice(0, 60)}...` : text
 }
 
-const integer = (schema: Schema, value: unknown, min: number, max: number): number => {
-  if (typeof value !== 'number' || !Number.isInteger(value) || value < min || value > max) throw expected(schema, value)
-  return value
+const wholeOf = (value: unknown): bigint => {
+  if (typeof value === 'bigint') return value
+  if (typeof value === 'number') return Number.isFinite(value) ? BigInt(Math.trunc(value)) : 0n
+  if (!(value instanceof Decimal)) return 0n
+  const { unscaled, scale } = value
+  // Of a power of ten that large no bit is left below 2^64.
+  if (scale <= -64 || scale > 5000) return 0n
+  return scale > 0 ? unscaled / 10n ** BigInt(scale) : unscaled * 10n ** BigInt(-scale)
+}
+
+/** As Jackson's intValue and longValue: a fraction is cut, bits beyond the width are dropped, what is no number is 0. */
+const integer = (value: unknown, width: number): number | bigint => {
+  const limit = 2 ** (width - 1)
+  if (Number.isSafeInteger(value) && (value as number) >= -limit && (value as number) < limit) return value as number
+  const cut = BigInt.asIntN(width, wholeOf(value))
+  return Number.isSafeInteger(Number(cut)) ? Number(cut) : cut
 }
 
 const bytesOf = (value: unknown): Buffer => {
@@ -55,7 +63,8 @@ const decimalOf = (schema: Schema, value: unknown): Decimal => {
     const scale = Number(schema.parameters?.['scale'] ?? Number.NaN)
     if (!Number.isInteger(scale)) throw new DataError('Invalid Decimal schema: scale parameter not found.')
     if (typeof value === 'string') return Decimal.fromBytes(bytesOf(value), scale)
-    return (value instanceof Decimal ? value : Decimal.parse(String(value))).withScale(scale)
+    // A number keeps its own scale.
+    return value instanceof Decimal ? value : Decimal.parse(String(value))
   } catch (cause) {
     throw new DataError('Invalid bytes for Decimal field', { cause })
   }
@@ -101,11 +110,17 @@ const mapOf = (schema: Schema, value: unknown, replaceNull: boolean): Map<unknow
   )
 }
 
-const float = (schema: Schema, value: unknown): number => {
+const float = (value: unknown): number => {
   if (typeof value === 'number') return value
   if (typeof value === 'bigint' || value instanceof Decimal) return Number(String(value))
-  if (value === 'NaN' || value === 'Infinity' || value === '-Infinity') return Number(value)
-  throw expected(schema, value)
+  // As they are written; to Kafka Connect they are text like other text, and 0.
+  return value === 'NaN' || value === 'Infinity' || value === '-Infinity' ? Number(value) : 0
+}
+
+/** The items of an array; of an object its members, of anything else none. */
+const itemsOf = (value: unknown): readonly unknown[] => {
+  if (Array.isArray(value)) return value
+  return nodeType(value) === 'OBJECT' ? Object.values(value as object) : []
 }
 
 const logicalOf = (schema: Schema, value: unknown): unknown => {
@@ -123,7 +138,10 @@ const logicalOf = (schema: Schema, value: unknown): unknown => {
   }
 }
 
-/** Parsed JSON as a value of the schema. Throws DataError (invariant 9: nothing is coerced). */
+/**
+ * Parsed JSON as a value of the schema. Throws DataError. What does not fit is coerced exactly as Kafka Connect's JsonConverter coerces
+ * it (ADR 7): a pipeline that moves over must not fail where it ran.
+ */
 export const decodeJson = (schema: Schema, value: unknown, replaceNull: boolean): unknown => {
   if (value === null || value === undefined) {
     if (schema.default !== undefined && schema.default !== null && replaceNull) return schema.default
@@ -136,29 +154,25 @@ export const decodeJson = (schema: Schema, value: unknown, replaceNull: boolean)
   }
   switch (schema.type) {
     case 'INT8':
-      return integer(schema, value, -128, 127)
+      return integer(value, 8)
     case 'INT16':
-      return integer(schema, value, -32768, 32767)
+      return integer(value, 16)
     case 'INT32':
-      return integer(schema, value, -2147483648, 2147483647)
+      return integer(value, 32)
     case 'INT64':
-      if (typeof value === 'bigint' && BigInt.asIntN(64, value) === value) return value
-      return integer(schema, value, Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)
+      return integer(value, 64)
     case 'FLOAT32':
-      return Math.fround(float(schema, value))
+      return Math.fround(float(value))
     case 'FLOAT64':
-      return float(schema, value)
+      return float(value)
     case 'BOOLEAN':
-      if (typeof value !== 'boolean') throw expected(schema, value)
-      return value
+      return value === true
     case 'STRING':
-      if (typeof value !== 'string') throw expected(schema, value)
-      return value
+      return typeof value === 'string' ? value : null
     case 'BYTES':
-      return bytesOf(value)
+      return typeof value === 'string' ? bytesOf(value) : null
     case 'ARRAY':
-      if (!Array.isArray(value)) throw expected(schema, value)
-      return value.map((item: unknown) => decodeJson(schema.valueSchema!, item, replaceNull))
+      return itemsOf(value).map(item => decodeJson(schema.valueSchema!, item, replaceNull))
     case 'MAP':
       return mapOf(schema, value, replaceNull)
     case 'STRUCT':

@@ -63,6 +63,38 @@ const isTooDeep = (bytes: Uint8Array): boolean => {
   return false
 }
 
+const parseText = (source: string, fractions: boolean): unknown =>
+  hasLongDigits(source) || (fractions && fraction.test(source))
+    ? parseWith(source, fractions ? exactNumbers : exactIntegers)
+    : JSON.parse(source)
+
+const stringOrBrace = /"(?:[^"\\]|\\.)*"|[{}[\]]/gs
+const zeros = /"(?:[^"\\]|\\.)*"|(?<![\d.eE+])(-?)0+(?=\d)/gs
+
+/** The text of the first value: objects and arrays to the brace that ends them, anything else to what cannot belong to it. */
+const firstValue = (source: string): string => {
+  const start = source.search(/\S/)
+  if (source[start] !== '{' && source[start] !== '[')
+    return /"(?:[^"\\]|\\.)*"|[^\s,:{}[\]"]+/s.exec(source.slice(start))?.[0] ?? source
+  let depth = 0
+  for (const { 0: token, index } of source.matchAll(stringOrBrace)) {
+    if (token === '{' || token === '[') depth++
+    else if (token === '}' || token === ']') {
+      if (--depth === 0) return source.slice(start, index + 1)
+    }
+  }
+  return source
+}
+
+/** What Kafka Connect reads where JSON is not quite JSON: numbers with leading zeros, and anything behind the first value. */
+const parseLeniently = (source: string, fractions: boolean): unknown =>
+  parseText(
+    firstValue(source).replace(zeros, (match, sign: string | undefined) =>
+      match.startsWith('"') ? match : (sign ?? ''),
+    ),
+    fractions,
+  )
+
 /**
  * Parses JSON bytes without losing digits: integers beyond 2^53 as bigint; with `fractions`, decimals that a double cannot
  * hold as they are written as Decimal. Throws DataError.
@@ -71,9 +103,7 @@ export const parseJson = (bytes: Uint8Array, fractions = false): unknown => {
   try {
     const source = text.decode(bytes)
     if (bytes.length > maxDepth && isTooDeep(bytes)) throw new RangeError(`More than ${maxDepth} levels deep`)
-    if (hasLongDigits(source) || (fractions && fraction.test(source)))
-      return parseWith(source, fractions ? exactNumbers : exactIntegers)
-    return JSON.parse(source)
+    return parseText(source, fractions)
   } catch (cause) {
     throw new DataError('Converting byte[] to Kafka Connect data failed due to serialization error: ', { cause })
   }
@@ -82,11 +112,24 @@ export const parseJson = (bytes: Uint8Array, fractions = false): unknown => {
 const isBlank = (bytes: Uint8Array): boolean =>
   bytes.every(byte => byte === 0x20 || byte === 0x09 || byte === 0x0a || byte === 0x0d)
 
-/** The same of a whole message: a byte order mark is skipped, blank is null. */
+/**
+ * The same of a whole message, as Kafka Connect reads one: a byte order mark is skipped, blank is null, leading zeros and what follows
+ * the first value do no harm.
+ */
 export const parseMessage = (bytes: Uint8Array, fractions = false): unknown => {
   if (isBlank(bytes)) return null
   const marked = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf
-  return parseJson(marked ? bytes.subarray(3) : bytes, fractions)
+  const message = marked ? bytes.subarray(3) : bytes
+  try {
+    return parseJson(message, fractions)
+  } catch (error) {
+    if (!((error as Error).cause instanceof SyntaxError)) throw error
+    try {
+      return parseLeniently(text.decode(message), fractions)
+    } catch {
+      throw error
+    }
+  }
 }
 
 /** Checked JSON bytes that stay bytes until someone asks for the object. */

@@ -93,12 +93,13 @@ export const schemaOf = (json: unknown): Schema | null => {
   const type = json['type']
   if (typeof type !== 'string') throw new DataError("Schema must contain 'type' field")
   const { optional, name, version, doc, parameters } = json
-  if (version !== undefined && version !== null && !Number.isInteger(version))
+  if (version !== undefined && version !== null && typeof version !== 'number')
     throw new DataError('Invalid schema version type, must be an integer')
   const options: SchemaOptions = {
     optional: optional === true,
     ...(typeof name === 'string' && { name }),
-    ...(typeof version === 'number' && { version }),
+    // A fraction is no version, and no error either.
+    ...(Number.isInteger(version) && { version: version as number }),
     ...(typeof doc === 'string' && { doc }),
     ...(isObject(parameters) && { parameters: stringParameters(parameters) }),
   }
