@@ -16,7 +16,7 @@ import type { RelationMessage } from './replication/messages.ts'
 import { ReplicationStream } from './replication/replication-stream.ts'
 import { isUnfinishedSnapshot, startPosition } from './replication/start-position.ts'
 import type { Settings } from './settings/settings.ts'
-import { identifier, type PgConnection } from './wire/pg-connection.ts'
+import { identifier, literal, type PgConnection } from './wire/pg-connection.ts'
 import { PgError } from './wire/pg-error.ts'
 
 const contextHeaders = (settings: Settings, task: number): readonly Header[] => {
@@ -178,7 +178,11 @@ export class PostgresTask {
       throw new ConnectError(
         `The replication slot ${slotName} belongs to the database ${slot.database}: choose another slot.name`,
       )
-    return slot
+    if (slot.walStatus !== 'lost' || this.#settings.snapshotMode !== 'when_needed') return slot
+    // Nothing can be read from it any more; a new one goes with the new snapshot.
+    this.#context.log.warn(`The replication slot ${slotName} has lost what it kept and is made anew`)
+    await admin.query(`select pg_drop_replication_slot(${literal(slotName)})`)
+    return undefined
   }
 
   /** The stored offset, when the slot still has what comes after it. */

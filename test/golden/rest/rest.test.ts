@@ -1,5 +1,4 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -8,6 +7,7 @@ import { builtinPlugins } from '../../../runtime/plugins/builtin.ts'
 import { WorkerProcess } from '../../../runtime/testing/worker-process.ts'
 import { excluded } from './excluded.ts'
 import { type Answer, comparable, replay, type Scenario, type Step } from './replay.ts'
+import { freePort } from '../../support/free-port.ts'
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url))
 const folder = path('./scenarios')
@@ -30,15 +30,6 @@ const profiles: Readonly<Record<string, () => Promise<Record<string, string>>>> 
   admin: async () => ({ 'admin.listeners': `http://localhost:${await freePort()}`, 'millrace.log.level': 'ERROR' }),
   log4j: async () => ({ 'millrace.log.level': 'INFO', 'millrace.log.level.org.example.quiet': 'ERROR' }),
 }
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const server = createServer().once('error', reject)
-    server.listen(0, 'localhost', () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0))
-    })
-  })
 
 const ofProfile = (profile: string) => scenarios.filter(one => (one.profile ?? 'default') === profile)
 

@@ -1,23 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll } from 'vitest'
 import type { S3Endpoint } from '../../contract/s3/s3-suite.ts'
+import { freePort } from '../../support/free-port.ts'
 
 /** The server's binary: `go install github.com/versity/versitygw/cmd/versitygw@v1.7.0`. */
 export const versitygw = process.env['MILLRACE_VERSITYGW']
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const server = createServer().on('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number }
-      server.close(() => resolve(port))
-    })
-  })
 
 const answers = async (url: string): Promise<boolean> =>
   fetch(url).then(
