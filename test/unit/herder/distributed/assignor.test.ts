@@ -121,13 +121,27 @@ describe('cooperative assignment', () => {
     expect([...it.members.values()].flat()).toHaveLength(4)
   })
 
-  test('a round that was not completed gave nothing out', () => {
+  test('a round that was not completed gave nothing out: nobody waits for who was to have it', () => {
     const it = group(tasks('a', 2))
     it.members.set('w1', [])
     it.round()
-    it.members.set('w1', [])
-    it.round(0, { completedGeneration: 0 })
-    expect(it.members.get('w1')).toHaveLength(2)
+    it.members.delete('w1')
+    it.members.set('w2', [])
+    expect(it.round(0, { completedGeneration: 0 })).toMatchObject({ delayMs: 0 })
+    expect(it.members.get('w2')).toHaveLength(2)
+  })
+
+  test('when a revocation was not heard, what the members say counts, not what was given out', () => {
+    const it = group(tasks('a', 6))
+    it.members.set('w1', []).set('w3', [])
+    it.round()
+    const had = it.members.get('w1')!
+    it.members.set('w2', [])
+    expect(it.round().shares.get('w1')?.revoked).toHaveLength(1)
+    it.members.set('w1', had)
+    it.members.delete('w3')
+    it.round()
+    expect([...it.members.values()].flat()).toHaveLength(6)
   })
 
   test('what is deleted is revoked; what two run is taken from both and given to one in the next round', () => {
