@@ -22,15 +22,13 @@ import { type RestartFlags, restartPlan } from '../restart-plan.ts'
 import { sameProps, sameTasks } from '../task-configs.ts'
 import { ClusterMember, type ClusterSettings, type MemberHost } from './cluster-member.ts'
 import { pushTasks, tasksOf } from './internal-requests.ts'
-import { checkSignature, newSessionKey } from './signing.ts'
+import { type KeySettings, SessionKeys } from './session-keys.ts'
+import { checkSignature } from './signing.ts'
 import { connectorOf, connectorWork, isConnectorWork, sortedWork, taskOf, taskWork, type Work } from './work.ts'
 
 type TaskConfigs = readonly Readonly<Record<string, string>>[]
 
-export interface SigningSettings {
-  readonly keyAlgorithm: string
-  readonly keyBits: number | undefined
-  readonly keyTtlMs: number
+export interface SigningSettings extends KeySettings {
   readonly signatureAlgorithm: string
   readonly verificationAlgorithms: readonly string[]
 }
@@ -57,6 +55,7 @@ export class DistributedHerder extends LocalHerder implements Herder, MemberHost
   readonly #cluster: DistributedParts
   /** What of the owned work was started, or tried to. */
   readonly #started = new Set<Work>()
+  readonly #keys: SessionKeys
   #member: ClusterMember | undefined
   #ready = false
   /** Tries in vain to give a connector's tasks to the leader. */
@@ -65,6 +64,7 @@ export class DistributedHerder extends LocalHerder implements Herder, MemberHost
   constructor(parts: DistributedParts) {
     super(parts, () => this.#member?.generation ?? 0)
     this.#cluster = parts
+    this.#keys = new SessionKeys(parts.configs, parts.signing, () => this.#member?.isLeader === true, parts.log)
   }
 
   async start(): Promise<void> {
@@ -80,6 +80,7 @@ export class DistributedHerder extends LocalHerder implements Herder, MemberHost
   async stop(): Promise<void> {
     const { configs, offsets, statuses, worker } = this.#cluster
     this.isStopping = true
+    this.#keys.stop()
     this.retries.close()
     this.expiries.close()
     await settledWithin(this.turns.idle(), stopWaitMs)
@@ -260,7 +261,6 @@ export class DistributedHerder extends LocalHerder implements Herder, MemberHost
       if (stored === undefined) this.board.forget(connector)
       else this.board.keepTasks(connector, stored.tasks.length)
     }
-    void this.#keepSessionKey().catch(error => this.parts.log.error('No session key could be stored', { error }))
   }
 
   async release(works: readonly Work[]): Promise<void> {
@@ -279,6 +279,7 @@ export class DistributedHerder extends LocalHerder implements Herder, MemberHost
 
   take(): void {
     this.#ready = true
+    this.#keys.check()
     for (const connector of new Set([...this.#owned()].map(connectorOf)))
       this.later(connector, 'start', () => this.#startMissing(connector))
   }
@@ -475,14 +476,5 @@ export class DistributedHerder extends LocalHerder implements Herder, MemberHost
     const connector = connectorOf(work)
     if (isConnectorWork(work)) this.board.connectorReported(connector, { state: 'UNASSIGNED' })
     else this.board.taskReported({ connector, task: taskOf(work) }, { state: 'UNASSIGNED' })
-  }
-
-  async #keepSessionKey(): Promise<void> {
-    const { configs, signing } = this.#cluster
-    const key = configs.sessionKey
-    const fits = key?.algorithm === signing.keyAlgorithm
-    const fresh = key !== undefined && (signing.keyTtlMs === 0 || Date.now() - key.createdMs < signing.keyTtlMs)
-    if (fits && fresh) return
-    await configs.putSessionKey(newSessionKey(signing.keyAlgorithm, Date.now(), signing.keyBits))
   }
 }

@@ -137,6 +137,15 @@ test('four connectors on three workers: one is killed, one leaves, one comes; ev
   expect(await ask(fourth, 'DELETE', '/connectors/source-1')).toMatchObject({ status: 204 })
   expect(await ask(first, 'GET', '/connectors/source-1')).toMatchObject({ status: 404 })
 
+  const logger = '/admin/loggers/millrace.cluster.test'
+  expect(await ask(fourth, 'PUT', `${logger}?scope=cluster`, { level: 'ERROR' })).toMatchObject({ status: 204 })
+  for (const worker of [first, fourth])
+    await eventually(
+      'the level is set',
+      () => ask(worker, 'GET', logger),
+      ({ body }) => (body as { level?: string }).level === 'ERROR',
+    )
+
   // Who leads now has no history.
   await first.kill()
   await eventually('everything runs on one', () => statuses(fourth), runOn(6, [fourth]))
