@@ -77,4 +77,5 @@ export {
   type TopicPartitionOffset,
 } from './record.ts'
 export { type Field, type FieldsInput, Schema, type SchemaOptions, type SchemaType, s } from './schema.ts'
+export { projectValue } from './schema-projector.ts'
 export { Secret } from './secret.ts'

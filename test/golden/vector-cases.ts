@@ -8,6 +8,7 @@ import {
   isConfigError,
   isDataError,
   type PredicateDefinition,
+  projectValue,
   resolveLazy,
   type Schema,
   type SchemaAndValue,
@@ -57,6 +58,8 @@ export interface Case {
   readonly bytes?: CaseBytes
   readonly schema?: Json
   readonly value?: Json
+  readonly sourceSchema?: Json
+  readonly targetSchema?: Json
   readonly record?: CaseRecord
   readonly result: CaseResult
 }
@@ -140,6 +143,11 @@ const different = async (one: Case): Promise<string | undefined> => {
     }
     case 'parseString':
       return readDifference(result, one.text === null ? { schema: null, value: null } : parseText(one.text!))
+    case 'project':
+      return difference(
+        result.value!,
+        projectValue(schemaOf(one.sourceSchema!)!, valueOf(one.value!), schemaOf(one.targetSchema!)!),
+      )
     case 'transform': {
       const definition = await load<TransformDefinition>(one.class!)
       const transform = definition.create(parseOrThrow(definition.config, config) as never, sideIn(one.class!), {

@@ -6,5 +6,6 @@ testVectors([
   'converters/StringConverter',
   'converters/HeaderConverters',
   'converters/primitives',
+  'converters/SchemaProjector',
   'converters/Values.parseString',
 ])
