@@ -3,7 +3,7 @@ import { Moment } from '../records/moment.ts'
 import { type SnapshotPoint, SnapshotRecord, SnapshotTable } from '../records/snapshot-record.ts'
 import type { Settings } from '../settings/settings.ts'
 import { identifier, literal, type PgConnection } from '../wire/pg-connection.ts'
-import { errorFields, PgError } from '../wire/pg-error.ts'
+import { ConnectionLost, errorFields, PgError } from '../wire/pg-error.ts'
 import { Catalog, type ListedTable } from './catalog.ts'
 import type { TableBuilder } from './table-builder.ts'
 
@@ -18,6 +18,9 @@ export interface SnapshotParts {
   readonly log: Log
   progress(text: string | undefined): void
 }
+
+/** No such snapshot, as version 16 and later and those before say it; its process is gone. */
+const forgotten = new Set(['42704', '22023', '55000'])
 
 const copyData = 0x64
 const errorResponse = 0x45
@@ -50,9 +53,19 @@ export class Snapshot {
        set lock_timeout = ${settings.config.snapshotLockTimeoutMs}`,
     )
     await this.#connection.query('begin transaction isolation level repeatable read read only')
-    if (snapshot !== undefined) await this.#connection.query(`set transaction snapshot ${literal(snapshot)}`)
+    if (snapshot !== undefined) await this.#import(snapshot)
     // Fixes the instant when none was imported.
     else await this.#connection.query('select 1')
+  }
+
+  /** The server forgets a snapshot with the connection that exported it, and then says that there is none: a matter of trying again. */
+  async #import(snapshot: string): Promise<void> {
+    try {
+      await this.#connection.query(`set transaction snapshot ${literal(snapshot)}`)
+    } catch (error) {
+      if (!(error instanceof PgError && forgotten.has(error.code))) throw error
+      throw new ConnectionLost(`the connection that held the snapshot has ended (${error.text})`, { cause: error })
+    }
   }
 
   /** Batches of rows, in order of tables. The records of the last batch complete the snapshot. */

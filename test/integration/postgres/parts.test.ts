@@ -5,6 +5,7 @@ import { Sessions } from '../../../connectors/postgres/capture/sessions.ts'
 import { createSlot, findSlot } from '../../../connectors/postgres/capture/slot.ts'
 import { Snapshot } from '../../../connectors/postgres/capture/snapshot.ts'
 import { TableBuilder } from '../../../connectors/postgres/capture/table-builder.ts'
+import { isPassing } from '../../../connectors/postgres/failures.ts'
 import { SourceHead } from '../../../connectors/postgres/records/source-block.ts'
 import { Decoder } from '../../../connectors/postgres/replication/decoder.ts'
 import { ReplicationStream } from '../../../connectors/postgres/replication/replication-stream.ts'
@@ -50,6 +51,22 @@ describe('the contract of sources', () => {
       }
     },
   })
+})
+
+test('a snapshot whose connection has ended is a matter of trying again, not of the settings', async () => {
+  const props = await server.database('forgotten', 'create table a (id int primary key)')
+  const settings = settingsOf(props)
+  const sessions = new Sessions(settings)
+  const replication = await sessions.replication()
+  const { consistentPoint, snapshot } = await createSlot(replication, 'forgotten', { temporary: true, failover: false })
+  const admin = await sessions.query()
+  sessions.close(replication)
+  await expect.poll(() => findSlot(admin, 'forgotten')).toBeUndefined()
+  const builder = new TableBuilder(settings, new SourceHead('p', 'd'))
+  const parts = { settings, builder, partition: {}, headers: [], log, progress() {} }
+  const reading = new Snapshot(parts, await sessions.query(), { lsn: consistentPoint, txId: 1, tsMicros: 1 })
+  await expect(reading.begin(snapshot)).rejects.toSatisfy(isPassing)
+  sessions.closeAll()
 })
 
 test('the catalog: tables, keys, defaults, types', async () => {
