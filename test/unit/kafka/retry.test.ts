@@ -15,7 +15,7 @@ describe('retrying', () => {
         if (++tries < 3) throw passing
         return tries
       },
-      { ...options, again: error => void looked.push(error.message) },
+      { ...options, timeoutMs: 60_000, again: error => void looked.push(error.message) },
     )
     expect([result, looked]).toEqual([3, ['gone', 'gone']])
   })
