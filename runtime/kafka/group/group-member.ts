@@ -1,4 +1,5 @@
 import type { Log } from '../../api/context.ts'
+import { settledWithin } from '../../base/abort.ts'
 import { backoffDelay } from '../../base/backoff.ts'
 import { KafkaProtocolError } from '../../protocol/error-codes.ts'
 import { heartbeat as heartbeatApi } from '../../protocol/messages/heartbeat.ts'
@@ -17,6 +18,9 @@ export interface GroupMemberOptions extends MembershipOptions {
   readonly log: Log | undefined
 }
 
+/** Longest wait of a member that closes for the name that its first join is given. */
+const NAMING_MS = 2000
+
 /**
  * One member of a classic consumer group, of any protocol type. `poll` runs the hooks, one at a time; joining and
  * heartbeats go on by themselves.
@@ -33,6 +37,8 @@ export class GroupMember {
   #polling = false
   #attempts = 0
   #notBefore = 0
+  /** Settles with the join that is under way. */
+  #joining: Promise<void> = Promise.resolve()
   #lastPoll = performance.now()
   #lastContact = performance.now()
   #heartbeatTimer: NodeJS.Timeout | null = null
@@ -131,7 +137,10 @@ export class GroupMember {
     if (this.#state === 'closed') return
     this.#on('close')
     this.#stopTimers()
-    if (this.#options.groupInstanceId === null) await this.#leave('the member was closed')
+    if (this.#options.groupInstanceId !== null) return
+    // A first join may be under way: the group would wait for whom the coordinator has named, until the session ends.
+    if (this.#generation.memberId === '') await settledWithin(this.#joining, NAMING_MS)
+    await this.#leave('the member was closed')
   }
 
   #on(event: MemberEvent): void {
@@ -144,11 +153,13 @@ export class GroupMember {
   #join(): void {
     this.#on('join')
     const { memberId } = this.#generation
-    joinAndSync(this.coordinator, this.#options, memberId, {
+    this.#joining = joinAndSync(this.coordinator, this.#options, memberId, {
       memberIdGiven: given => {
         this.#generation = { ...NO_GENERATION, memberId: given }
+        return this.#state === 'joining'
       },
       joined: generation => {
+        if (this.#state === 'closed') this.#generation = generation
         if (this.#state !== 'joining') return false
         this.#contact()
         this.#generation = generation

@@ -30,13 +30,13 @@ export interface JoinOptions {
 }
 
 export interface JoinSteps {
-  /** The coordinator named us before we are in. */
-  memberIdGiven(memberId: string): void
+  /** The coordinator named us before we are in; false: it is not wanted any more. */
+  memberIdGiven(memberId: string): boolean
   /** We are in; false: it is not wanted any more. */
   joined(generation: Generation): boolean
 }
 
-/** Joins, assigns when we lead, syncs; resolves with our assignment, null when `joined` said no. One try. */
+/** Joins, assigns when we lead, syncs; resolves with our assignment, null when a step said no. One try. */
 export async function joinAndSync(
   coordinator: GroupCoordinator,
   options: JoinOptions,
@@ -66,7 +66,7 @@ export async function joinAndSync(
   let joined = await join()
   if (joined.errorCode !== 0 && new KafkaProtocolError(joined.errorCode).kafkaCode === 'MEMBER_ID_REQUIRED') {
     memberId = joined.memberId
-    steps.memberIdGiven(memberId)
+    if (!steps.memberIdGiven(memberId)) return null
     joined = await join()
   }
   coordinator.check(joined.errorCode, place)

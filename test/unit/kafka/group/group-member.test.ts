@@ -102,6 +102,19 @@ describe(GroupMember, () => {
     expect(order).toEqual(['JoinGroup new MEMBER_ID_REQUIRED', ...joined, 'LeaveGroup ok'])
   })
 
+  it('closed while its first join is under way: it hears its name and leaves under it, without joining on', async () => {
+    await start({ JoinGroup: ['MEMBER_ID_REQUIRED'] })
+    const { onRequest } = broker
+    const held: Asked[] = []
+    broker.onRequest = asked => (asked.api === joinGroup ? held.push(asked) : onRequest(asked))
+    await pollUntil(() => held.length > 0)
+    const closed = member.close()
+    broker.onRequest = onRequest
+    onRequest(held[0]!)
+    await closed
+    expect(order).toEqual(['JoinGroup new MEMBER_ID_REQUIRED', 'LeaveGroup ok'])
+  })
+
   it.each(['COORDINATOR_LOAD_IN_PROGRESS', 'NOT_COORDINATOR', 'REBALANCE_IN_PROGRESS'] as const)(
     'joining gets over %s',
     async code => {
