@@ -27,6 +27,11 @@ export class ByteWriter {
     this.buf = grown
   }
 
+  writeByte(byte: number): void {
+    this.reserve(1)
+    this.buf[this.pos++] = byte
+  }
+
   writeBytes(bytes: Uint8Array): void {
     this.reserve(bytes.length)
     this.buf.set(bytes, this.pos)

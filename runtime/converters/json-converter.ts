@@ -3,15 +3,17 @@ import { c } from '../api/config.ts'
 import { defineConverter, type SchemaAndValue } from '../api/define.ts'
 import { isLazy, resolveLazy } from '../api/lazy.ts'
 import type { Schema } from '../api/schema.ts'
+import { toBytes } from './json-bytes.ts'
 import { decodeJson } from './json-decode.ts'
-import { compileJson, type Encode, type JsonSettings, schemalessJson } from './json-encode.ts'
+import { compileJson, type JsonSettings, type WriteJson } from './json-encode.ts'
 import { envelopeReader } from './json-envelope.ts'
 import { JsonBytes, parseJson, parseMessage } from './json-parse.ts'
 import { isCanonicalJson } from './json-scan.ts'
 import { schemaOf, schemaText } from './json-schema.ts'
+import { writeSchemaless } from './json-schemaless.ts'
 
 interface Compiled {
-  readonly encode: Encode
+  readonly write: WriteJson
   /** `{"schema":...,"payload":`, or nothing without schemas. */
   readonly prefix: Buffer
 }
@@ -21,7 +23,7 @@ const closing = 0x7d
 /** Encoders by schema, made once: schemas are interned, so identity is equality. */
 const compiler = (settings: JsonSettings, envelope: boolean): ((schema: Schema | null) => Compiled) => {
   const compile = (schema: Schema | null): Compiled => ({
-    encode: schema === null ? schemalessJson : compileJson(schema, settings),
+    write: schema === null ? writeSchemaless : compileJson(schema, settings),
     prefix: Buffer.from(envelope ? `{"schema":${schemaText(schema, settings)},"payload":` : ''),
   })
   const schemaless = compile(null)
@@ -113,27 +115,20 @@ export default defineConverter({
 
     const encodeInto = (out: ByteWriter, _topic: string, schema: Schema | null, value: unknown): boolean => {
       if (schema === null && (value === null || value === undefined)) return false
-      const { encode, prefix } = compiled(schema)
+      const { write, prefix } = compiled(schema)
       if (envelope) out.writeBytes(prefix)
       if (takesLazy && isLazy(value)) {
         out.reserve(value.maxJsonBytes)
         out.pos = value.writeJson(out.buf, out.pos)
-      } else out.writeText(encode(resolveLazy(value)))
-      if (envelope) {
-        out.reserve(1)
-        out.buf[out.pos++] = closing
-      }
+      } else write(out, resolveLazy(value))
+      if (envelope) out.writeByte(closing)
       return true
     }
 
-    const encode = (schema: Schema | null, value: unknown): Buffer | null => {
-      const plain = resolveLazy(value)
-      if (schema === null && (plain === null || plain === undefined)) return null
-      const text = compiled(schema).encode(plain)
-      return envelope
-        ? Buffer.concat([compiled(schema).prefix, Buffer.from(text), Buffer.from('}')])
-        : Buffer.from(text)
-    }
+    const encode = (topic: string, schema: Schema | null, value: unknown): Buffer | null =>
+      schema === null && (value === null || value === undefined)
+        ? null
+        : toBytes((out, each) => encodeInto(out, topic, schema, each), value)
 
     const decode = (bytes: Uint8Array | null): SchemaAndValue => {
       if (bytes === null) return { schema: null, value: null }
@@ -149,10 +144,10 @@ export default defineConverter({
     }
 
     return {
-      encode: (_topic, schema, value) => encode(schema, value),
+      encode,
       encodeInto,
       decode: (_topic, bytes) => decode(bytes),
-      encodeHeader: (_topic, _name, schema, value) => encode(schema, value),
+      encodeHeader: (topic, _name, schema, value) => encode(topic, schema, value),
       decodeHeader(_topic, _name, bytes) {
         const { schema, value } = decode(bytes)
         return { schema, value: resolveLazy(value) }

@@ -1,6 +1,7 @@
 import { DataError } from '../api/errors.ts'
 import { quoteJson } from '../api/json-text.ts'
 import { type Schema, type SchemaOptions, type SchemaType, s } from '../api/schema.ts'
+import { toBytes } from './json-bytes.ts'
 import { decodeJson } from './json-decode.ts'
 import { compileJson, type JsonSettings } from './json-encode.ts'
 
@@ -38,7 +39,7 @@ export const schemaText = (schema: Schema | null, settings: JsonSettings, fieldN
       .join()}}`
   }
   if (schema.default !== undefined && schema.default !== null)
-    out += `,"default":${compileJson(schema, settings)(schema.default)}`
+    out += `,"default":${toBytes(compileJson(schema, settings), schema.default)}`
   if (fieldName !== undefined) out += `,"field":${quoteJson(fieldName)}`
   return `${out}}`
 }

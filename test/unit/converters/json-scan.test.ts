@@ -1,8 +1,11 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { schemalessJson } from '../../../runtime/converters/json-encode.ts'
+import { toBytes } from '../../../runtime/converters/json-bytes.ts'
 import { maxDepth, parseJson } from '../../../runtime/converters/json-parse.ts'
 import { isCanonicalJson } from '../../../runtime/converters/json-scan.ts'
+import { writeSchemaless } from '../../../runtime/converters/json-schemaless.ts'
+
+const schemalessJson = (value: unknown): string => toBytes(writeSchemaless, value).toString()
 
 const isCanonical = (text: string): boolean => {
   const bytes = Buffer.from(text)
