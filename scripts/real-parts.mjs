@@ -61,6 +61,44 @@ export const versitygw = () => {
   return binary
 }
 
+/** Apicurio Registry: a schema registry with the REST API that Confluent's clients use; its folder. */
+export const apicurio = () => {
+  const folder = join(real, 'apicurio')
+  if (!existsSync(join(folder, '.complete'))) {
+    const artifact = 'io.apicurio:apicurio-registry-app:2.6.13.Final:tar.gz:all'
+    mkdirSync(folder, { recursive: true })
+    must('mvn', [
+      '-q',
+      '-B',
+      'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy',
+      `-Dartifact=${artifact}`,
+      `-DoutputDirectory=${folder}`,
+    ])
+    must('tar', ['xzf', join(folder, 'apicurio-registry-app-2.6.13.Final-all.tar.gz'), '-C', folder])
+    must('touch', [join(folder, '.complete')])
+  }
+  return folder
+}
+
+/** A Python with Confluent's client and its three serializers; the interpreter. */
+export const confluentPython = () => {
+  const folder = join(real, 'python')
+  const python = join(folder, 'bin', 'python')
+  if (!existsSync(join(folder, '.complete'))) {
+    must('/usr/bin/python3', ['-m', 'venv', '--clear', folder])
+    must(python, [
+      '-m',
+      'pip',
+      'install',
+      '-q',
+      'confluent-kafka[avro,json,protobuf,schemaregistry]==2.13.2',
+      'grpcio-tools==1.76.0',
+    ])
+    must('touch', [join(folder, '.complete')])
+  }
+  return python
+}
+
 /** Debian packages that give these commands or files. */
 export const debian = wanted => {
   const missing = Object.entries(wanted)

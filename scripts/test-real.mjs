@@ -1,12 +1,18 @@
-// npm run test:real: the same runtime against Apache Kafka, versitygw, Debian's PostgreSQL and kcat.
-import { debian, kafkaLibs, versitygw } from './real-parts.mjs'
+// npm run test:real: the same runtime against Apache Kafka, versitygw, Debian's PostgreSQL, kcat, Apicurio Registry and Confluent's Python client.
+import { apicurio, confluentPython, debian, kafkaLibs, versitygw } from './real-parts.mjs'
 import { ensureInstalled, run } from './setup.mjs'
 
 ensureInstalled()
-debian({ kcat: 'kcat', '/usr/lib/postgresql/15/bin/postgres': 'postgresql-15' })
+debian({
+  kcat: 'kcat',
+  '/usr/lib/postgresql/15/bin/postgres': 'postgresql-15',
+  '/usr/lib/python3.11/ensurepip': 'python3.11-venv',
+})
 const parts = {
   MILLRACE_KAFKA_LIBS: kafkaLibs(),
   MILLRACE_VERSITYGW: versitygw(),
   MILLRACE_POSTGRES_BIN: '/usr/lib/postgresql/15/bin',
+  MILLRACE_APICURIO: apicurio(),
+  MILLRACE_PYTHON: confluentPython(),
 }
 process.exit(await run('vitest', ['run', '--maxWorkers=1', '--project', 'real', ...process.argv.slice(2)], parts))
