@@ -1,7 +1,7 @@
-/** One beat of a task: who made it, and when (ms since the epoch). */
+/** One beat of a task: in which run of it, and when (ms since the epoch). */
 export interface Beat {
-  readonly task: number
-  readonly process: number
+  readonly task: string
+  readonly run: string
   readonly at: number
 }
 
@@ -10,16 +10,16 @@ export const parseBeats = (text: string): Beat[] =>
     .split('\n')
     .filter(line => line !== '')
     .map(line => {
-      const [task, process, at] = line.split(' ').map(Number) as [number, number, number]
-      return { task, process, at }
+      const [task, run, at] = line.split(' ') as [string, string, string]
+      return { task, run, at: Number(at) }
     })
 
 export interface BeatReport {
-  /** Longest time that a task beat in two processes at once, in ms: from the first beat of the next to the last of the one before. */
+  /** Longest time that two runs of a task went on at once, in ms: from the first beat of the next to the last of the one before. */
   readonly overlapMs: number
-  /** Pauses between beats of a task whose process stays. */
+  /** Pauses between the beats of a run. */
   readonly stayedMs: readonly number[]
-  /** Pauses between the last beat in one process and the first in the next. */
+  /** Pauses between the last beat of one run and the first of the next. */
   readonly movedMs: readonly number[]
 }
 
@@ -30,10 +30,10 @@ export const reportBeats = (beats: readonly Beat[]): BeatReport => {
   const movedMs: number[] = []
   let overlapMs = 0
   for (const own of tasks.values()) {
-    const spans = new Map<number, { first: number; last: number }>()
-    for (const { process, at } of own) {
-      const span = spans.get(process)
-      if (span === undefined) spans.set(process, { first: at, last: at })
+    const spans = new Map<string, { first: number; last: number }>()
+    for (const { run, at } of own) {
+      const span = spans.get(run)
+      if (span === undefined) spans.set(run, { first: at, last: at })
       else {
         stayedMs.push(at - span.last)
         span.last = at

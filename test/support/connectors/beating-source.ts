@@ -1,24 +1,26 @@
 import { appendFileSync } from 'node:fs'
 import { c, defineSource, pause, type SourceRecord, s } from 'millrace'
 
-/** Its tasks count, and note each beat with the process that made it: who ran what, and when. */
+/** Its tasks count, and note each beat with the run that made it: who ran what, and when. */
+let runs = 0
 export default defineSource({
   class: 'test.BeatingSourceConnector',
   version: '1.0.0',
   doc: 'Counts and notes who counts; for tests of clusters.',
   config: {
     topic: c.string('Where the numbers go.'),
-    'beat.file': c.string('A line for each beat: task, process, milliseconds since the epoch.'),
+    'beat.file': c.string('A line for each beat: task, run, milliseconds since the epoch.'),
     'beat.ms': c.int('The time between beats.', { default: 100 }),
   },
   split: (_config, maxTasks) => Array.from({ length: maxTasks }, (_, piece) => ({ piece, label: `beater ${piece}` })),
   async open(config, ctx, { piece }: { piece: number }) {
     const partition = { piece }
+    const run = `${process.pid}.${runs++}`
     let next = Number((await ctx.offsets([partition]))[0]?.['next'] ?? 0)
     return {
       async *read() {
         while (!ctx.signal.aborted) {
-          appendFileSync(config.beatFile, `${piece} ${process.pid} ${Date.now()}\n`)
+          appendFileSync(config.beatFile, `${piece} ${run} ${Date.now()}\n`)
           const record: SourceRecord = {
             topic: config.topic,
             key: null,
