@@ -230,6 +230,8 @@ export interface MembershipOptions {
   readonly protocolType: string
   readonly sessionTimeoutMs: number
   readonly heartbeatIntervalMs: number
+  /** For so long after a join another round is likely: heartbeats come more often, so that it is heard of soon. Default 0. */
+  readonly followUpMs?: number
   /** How long a rebalance waits for us, and the longest time between two polls. */
   readonly rebalanceTimeoutMs: number
   /** What we offer at each join, the best first. */

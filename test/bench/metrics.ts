@@ -13,6 +13,10 @@ export const metrics = {
   firstRecordMs: { title: 'first record ms', digits: 0, better: 'less' },
   megabytes: { title: 'MB at the destination', digits: 1, better: 'less' },
   objects: { title: 'objects', digits: 0, better: 'less' },
+  balancedMs: { title: 'all RUNNING and balanced ms', digits: 0, better: 'less' },
+  falselyRunningMs: { title: 'dead tasks shown RUNNING ms', digits: 0, better: 'less' },
+  movedPauseMs: { title: 'longest pause of a task that moved ms', digits: 0, better: 'less' },
+  stayedPauseMs: { title: 'longest pause of a task that stayed ms', digits: 0, better: 'less' },
   databaseSeconds: { title: 'database wrote s', digits: 2, better: 'less' },
 } as const satisfies Record<
   string,

@@ -136,7 +136,7 @@ export async function startChild(
     output: () => readFileSync(logFile, 'utf8'),
     async stop(graceMs = 20_000) {
       if (end !== undefined) return
-      child.kill('SIGTERM')
+      child.kill(graceMs > 0 ? 'SIGTERM' : 'SIGKILL')
       const late = setTimeout(() => child.kill('SIGKILL'), graceMs)
       await gone
       clearTimeout(late)

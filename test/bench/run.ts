@@ -18,6 +18,7 @@ import type { Report, Result } from './results.ts'
 import { converters, transforms } from './scenarios/conversion.ts'
 import { idle } from './scenarios/idle.ts'
 import { port } from './scenarios/port.ts'
+import { rebalance } from './scenarios/rebalance.ts'
 import { recordBatch } from './scenarios/record-batch.ts'
 import { s3, s3Envelopes } from './scenarios/s3.ts'
 import { snapshot } from './scenarios/snapshot.ts'
@@ -37,6 +38,7 @@ const benchmarks: readonly Benchmark[] = [
   s3,
   s3Envelopes,
   whole,
+  rebalance,
   start,
   idle,
 ]

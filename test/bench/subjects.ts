@@ -13,6 +13,8 @@ export interface WorkerSettings {
   readonly built?: boolean
   /** Kafka Connect: without Debezium's jars on its plugin path. */
   readonly bare?: boolean
+  /** The `group.id` of the cluster it joins; Millrace without one is standalone, Kafka Connect a cluster of one. */
+  readonly group?: string
 }
 
 /** Something that runs workers. */
@@ -38,6 +40,21 @@ const alike = (bootstrap: string, port: number): Record<string, string> => ({
   listeners: `http://127.0.0.1:${port}`,
 })
 
+const clusterOf = (group: string): Record<string, string> => ({
+  'group.id': group,
+  'offset.storage.topic': `${group}-offsets`,
+  'offset.storage.replication.factor': '1',
+  'offset.storage.partitions': '25',
+  'config.storage.topic': `${group}-configs`,
+  'config.storage.replication.factor': '1',
+  'status.storage.topic': `${group}-status`,
+  'status.storage.replication.factor': '1',
+  'status.storage.partitions': '5',
+})
+
+// Nothing is waited for: what is compared is how long the rest takes.
+const sharedGroup = (group: string) => ({ ...clusterOf(group), 'scheduled.rebalance.max.delay.ms': '0' })
+
 const write = async (folder: string, properties: Readonly<Record<string, string>>): Promise<string> => {
   await mkdir(folder, { recursive: true })
   const file = join(folder, 'worker.properties')
@@ -59,7 +76,9 @@ export function millrace(tree: string): Subject {
       const { folder } = settings
       const file = await write(folder, {
         ...alike(settings.bootstrap, port!),
-        'offset.storage.file.filename': join(folder, 'offsets'),
+        ...(settings.group === undefined
+          ? { 'offset.storage.file.filename': join(folder, 'offsets') }
+          : sharedGroup(settings.group)),
       })
       const command = [process.execPath, settings.built ? built : source, 'worker', file]
       return Worker.start(command, port!, join(folder, 'worker.log'), 4)
@@ -93,18 +112,10 @@ export function kafkaConnect(jars: string, plugins: string): Subject {
       const [port] = await freePorts(1)
       const { folder } = settings
       // Its own group and topics each time: nothing of an earlier run is taken up.
-      const group = `bench-connect-${process.pid}-${++started}`
+      const own = `bench-connect-${process.pid}-${++started}`
       const file = await write(folder, {
         ...alike(settings.bootstrap, port!),
-        'group.id': group,
-        'offset.storage.topic': `${group}-offsets`,
-        'offset.storage.replication.factor': '1',
-        'offset.storage.partitions': '25',
-        'config.storage.topic': `${group}-configs`,
-        'config.storage.replication.factor': '1',
-        'status.storage.topic': `${group}-status`,
-        'status.storage.replication.factor': '1',
-        'status.storage.partitions': '5',
+        ...(settings.group === undefined ? clusterOf(own) : sharedGroup(settings.group)),
         'plugin.discovery': 'hybrid_warn',
         ...(settings.bare ? {} : { 'plugin.path': plugins }),
       })

@@ -47,6 +47,33 @@ export class Witness {
     return offsets.reduce((sum, { high, low }) => sum + Number(high) - Number(low), 0)
   }
 
+  /** The timestamps (ms since the epoch) of what single-partition topics hold, in the order of their offsets. */
+  async timestamps(topics: readonly string[]): Promise<Map<string, number[]>> {
+    const ends = new Map<string, number>()
+    for (const topic of topics) ends.set(topic, Number((await this.#admin.fetchTopicOffsets(topic))[0]!.high))
+    const found = new Map(topics.map(topic => [topic, [] as number[]]))
+    const consumer = this.#kafka.consumer({ groupId: `bench-witness-${process.pid}-${Date.now()}` })
+    await consumer.connect()
+    await consumer.subscribe({ topics: [...topics], fromBeginning: true })
+    const complete = () => topics.every(topic => found.get(topic)!.length >= ends.get(topic)!)
+    await new Promise<void>((resolve, reject) => {
+      const late = setTimeout(() => reject(new Error('The topics could not be read in 60 s')), 60_000)
+      const check = () => {
+        if (!complete()) return
+        clearTimeout(late)
+        resolve()
+      }
+      const eachMessage = async ({ topic, message }: { topic: string; message: { timestamp: string } }) => {
+        found.get(topic)!.push(Number(message.timestamp))
+        check()
+      }
+      consumer.run({ eachMessage }).catch(reject)
+      check()
+    })
+    await consumer.disconnect()
+    return found
+  }
+
   /**
    * Resolves when the topic has `target` records more than `from`: when the first of them was seen and when the last, ms
    * since the epoch, each up to 100 ms late. `check` is called now and then and ends the wait by throwing.

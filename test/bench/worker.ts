@@ -4,10 +4,11 @@ import { type Child, cpuSeconds, startChild, untilUp } from './processes.ts'
 
 export interface PartStatus {
   readonly state: string
+  readonly worker_id: string
   readonly trace?: string
 }
 
-interface ConnectorStatus {
+export interface ConnectorStatus {
   readonly connector: PartStatus
   readonly tasks: readonly PartStatus[]
 }
@@ -60,6 +61,11 @@ export class Worker {
     }
   }
 
+  /** What statuses call it. */
+  get id(): string {
+    return new URL(this.#rest).host
+  }
+
   get pid(): number {
     return this.#child.pid
   }
@@ -105,5 +111,10 @@ export class Worker {
 
   stop(): Promise<void> {
     return this.#child.stop()
+  }
+
+  /** As a crash would end it. */
+  kill(): Promise<void> {
+    return this.#child.stop(0)
   }
 }

@@ -153,6 +153,7 @@ export const runClusterChaos = async (world: World, chaos: ClusterChaos): Promis
   }
   await settled('everything to run on three workers')
   const work = load(world.folder, files, orders)
+  world.after(() => work.end())
   const took: Record<'kill' | 'join' | 'leave', number[]> = { kill: [], join: [], leave: [] }
   const one = () => workers[Math.floor(random() * workers.length)]!
   const end = performance.now() + chaos.durationMs

@@ -15,6 +15,9 @@ import {
 import { agreement, applyAssignment } from './owned-work.ts'
 import type { Work } from './work.ts'
 
+/** A round that takes work away is followed by one that gives it out. */
+const FOLLOW_UP_MS = 5000
+
 /** Times in ms. */
 export interface ClusterSettings {
   readonly groupId: string
@@ -79,6 +82,7 @@ export class ClusterMember {
       protocolType: 'connect',
       sessionTimeoutMs: settings.sessionTimeoutMs,
       heartbeatIntervalMs: settings.heartbeatIntervalMs,
+      followUpMs: FOLLOW_UP_MS,
       rebalanceTimeoutMs: settings.rebalanceTimeoutMs,
       protocols: () =>
         offers(

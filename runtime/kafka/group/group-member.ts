@@ -18,6 +18,9 @@ export interface GroupMemberOptions extends MembershipOptions {
   readonly log: Log | undefined
 }
 
+/** Time between heartbeats while another round is likely. */
+const FOLLOW_UP_INTERVAL_MS = 200
+
 /** Longest wait of a member that closes for the name that its first join is given. */
 const NAMING_MS = 2000
 
@@ -41,7 +44,11 @@ export class GroupMember {
   #joining: Promise<void> = Promise.resolve()
   #lastPoll = performance.now()
   #lastContact = performance.now()
+  #joinedAt = Number.NEGATIVE_INFINITY
   #heartbeatTimer: NodeJS.Timeout | null = null
+  /** When it fires. */
+  #heartbeatAt = 0
+  #beating = false
   #dueTimer: NodeJS.Timeout | null = null
 
   constructor(options: GroupMemberOptions) {
@@ -146,7 +153,7 @@ export class GroupMember {
   #on(event: MemberEvent): void {
     this.#state = nextMemberState(this.#state, event)
     if (this.#state === 'closed') return
-    if (isBeating(this.#state)) this.#beatLater(this.#options.heartbeatIntervalMs)
+    if (isBeating(this.#state)) this.#beatLater(this.#interval)
     if (this.isDue) this.#options.onDue()
   }
 
@@ -162,6 +169,7 @@ export class GroupMember {
         if (this.#state === 'closed') this.#generation = generation
         if (this.#state !== 'joining') return false
         this.#contact()
+        this.#joinedAt = performance.now()
         this.#generation = generation
         this.#on('joined')
         return true
@@ -207,15 +215,30 @@ export class GroupMember {
     this.#lastContact = performance.now()
   }
 
+  get #interval(): number {
+    const { heartbeatIntervalMs, followUpMs = 0 } = this.#options
+    if (performance.now() - this.#joinedAt >= followUpMs) return heartbeatIntervalMs
+    return Math.min(heartbeatIntervalMs, FOLLOW_UP_INTERVAL_MS)
+  }
+
+  /** The next heartbeat, unless one is under way or comes sooner. */
   #beatLater(ms: number): void {
-    if (this.#heartbeatTimer !== null || this.#fatal !== null) return
+    if (this.#beating || this.#fatal !== null) return
+    const at = performance.now() + ms
+    if (this.#heartbeatTimer !== null) {
+      if (this.#heartbeatAt <= at) return
+      clearTimeout(this.#heartbeatTimer)
+    }
+    this.#heartbeatAt = at
     this.#heartbeatTimer = setTimeout(() => void this.#beat(), ms)
   }
 
   async #beat(): Promise<void> {
-    const { groupId, groupInstanceId, heartbeatIntervalMs, log } = this.#options
+    const { groupId, groupInstanceId, log } = this.#options
     const generation = this.#generation
-    let next = heartbeatIntervalMs
+    let retryMs: number | undefined
+    this.#heartbeatTimer = null
+    this.#beating = true
     try {
       if (!isBeating(this.#state)) return
       if (this.#isIdle()) {
@@ -234,15 +257,15 @@ export class GroupMember {
     } catch (error) {
       if (isRetriable(error)) {
         log?.debug('A heartbeat failed', { group: groupId, reason: asError(error).message })
-        next = Math.min(heartbeatIntervalMs, this.#options.cluster.config.retryBackoff.initialMs * 2)
+        retryMs = this.#options.cluster.config.retryBackoff.initialMs * 2
       } else if (error instanceof KafkaProtocolError) {
         this.#contact()
         this.answered(error, generation)
         if (error.kafkaCode === 'GROUP_AUTHORIZATION_FAILED') this.#fail(error)
       } else this.#fail(asError(error))
     } finally {
-      this.#heartbeatTimer = null
-      if (isBeating(this.#state)) this.#beatLater(next)
+      this.#beating = false
+      if (isBeating(this.#state)) this.#beatLater(Math.min(retryMs ?? Number.POSITIVE_INFINITY, this.#interval))
     }
   }
 

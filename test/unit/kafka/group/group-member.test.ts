@@ -137,6 +137,12 @@ describe(GroupMember, () => {
     ])
   })
 
+  it('hears soon of a round that follows another', async () => {
+    await start({ Heartbeat: ['REBALANCE_IN_PROGRESS'] }, { heartbeatIntervalMs: 60_000, followUpMs: 60_000 })
+    await pollUntil(stable(2))
+    expect(order.filter(one => one.startsWith('JoinGroup'))).toHaveLength(2)
+  })
+
   it('lets go when the group does not know it any more, and joins as a new member', async () => {
     await start({ Heartbeat: ['UNKNOWN_MEMBER_ID'] })
     await pollUntil(stable(2))
