@@ -7,8 +7,8 @@ import { toBytes } from './json-bytes.ts'
 import { decodeJson } from './json-decode.ts'
 import { compileJson, type JsonSettings, type WriteJson } from './json-encode.ts'
 import { envelopeReader } from './json-envelope.ts'
-import { JsonBytes, parseJson, parseMessage } from './json-parse.ts'
-import { isCanonicalJson } from './json-scan.ts'
+import { plainReader } from './json-lazy.ts'
+import { parseJson, parseMessage } from './json-parse.ts'
 import { schemaOf, schemaText } from './json-schema.ts'
 import { writeSchemaless } from './json-schemaless.ts'
 
@@ -111,6 +111,7 @@ export default defineConverter({
     const takesLazy = settings.decimals === 'BASE64' && settings.replaceNull
     const compiled = compiler(settings, envelope)
     const content = envelope ? fixedSchema(config.schemaContent) : null
+    const readPlain = plainReader()
     const readEnvelope = envelopeReader(config.schemasCacheSize, settings.replaceNull)
 
     const encodeInto = (out: ByteWriter, _topic: string, schema: Schema | null, value: unknown): boolean => {
@@ -136,11 +137,7 @@ export default defineConverter({
       if (content !== null)
         return { schema: content, value: decodeJson(content, parseMessage(buffer, true), settings.replaceNull) }
       if (envelope) return readEnvelope(buffer)
-      // Checked here, so that `get` cannot fail later.
-      return {
-        schema: null,
-        value: isCanonicalJson(buffer, 0, buffer.length) ? new JsonBytes(buffer) : parseMessage(buffer),
-      }
+      return { schema: null, value: readPlain(buffer) }
     }
 
     return {

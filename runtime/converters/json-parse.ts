@@ -1,6 +1,5 @@
 import { Decimal } from '../api/decimal.ts'
 import { DataError } from '../api/errors.ts'
-import { LazyValue } from '../api/lazy.ts'
 
 type Reviver = (this: unknown, key: string, value: unknown, context: { source?: string }) => unknown
 
@@ -129,34 +128,5 @@ export const parseMessage = (bytes: Uint8Array, fractions = false): unknown => {
     } catch {
       throw error
     }
-  }
-}
-
-/** Checked JSON bytes that stay bytes until someone asks for the object. */
-export class JsonBytes extends LazyValue {
-  readonly #bytes: Buffer
-  #value: unknown
-  #parsed = false
-
-  constructor(bytes: Buffer) {
-    super()
-    this.#bytes = bytes
-  }
-
-  get(): unknown {
-    if (!this.#parsed) {
-      this.#value = parseJson(this.#bytes)
-      this.#parsed = true
-    }
-    return this.#value
-  }
-
-  get maxJsonBytes(): number {
-    return this.#bytes.length
-  }
-
-  writeJson(target: Buffer, at: number): number {
-    target.set(this.#bytes, at)
-    return at + this.#bytes.length
   }
 }

@@ -18,7 +18,7 @@ const written = <T>(write: (out: ByteWriter, value: T) => void, value: T): strin
   const out = new ByteWriter(8)
   out.writeText('before')
   write(out, value)
-  expect(out.buf.toString('utf8', 0, 6)).toBe('before')
+  if (out.buf.toString('utf8', 0, 6) !== 'before') throw new Error('What was written before is gone')
   return out.buf.toString('utf8', 6, out.pos)
 }
 
@@ -27,11 +27,26 @@ const holds = <T>(arbitrary: fc.Arbitrary<T>, write: (out: ByteWriter, value: T)
     fc.property(arbitrary, value => {
       expect(written(write, value)).toBe(text(value))
     }),
-    { numRuns: 3000 },
+    { numRuns: 500 },
   )
 
 describe('bytes are those of the text', () => {
-  const units = fc.constantFrom('a', '"', '\\', '/', '\u007f', '\u0000', '\n', '\u001f', 'ø', '߿', 'ࠀ', '￿', '𝄞')
+  const units = fc.constantFrom(
+    'a',
+    '"',
+    '\\',
+    '/',
+    '\u007f',
+    '\u0000',
+    '\n',
+    '\u001f',
+    'ø',
+    '߿',
+    'ࠀ',
+    '￿',
+    '𝄞',
+    '\ud800',
+  )
   const long = fc.nat({ max: 1100 }).map(length => 'x'.repeat(length))
 
   test('strings', () => {
@@ -42,11 +57,12 @@ describe('bytes are those of the text', () => {
       writeString,
       quoteJson,
     )
-    for (let code = 0; code < 0x10000; code += code < 0x900 ? 1 : 61)
-      expect(written(writeString, `<${String.fromCharCode(code)}>`)).toBe(
-        // Bytes cannot hold half of a pair; it is escaped.
-        Buffer.from(quoteJson(`<${String.fromCharCode(code)}>`)).toString(),
-      )
+    const different: number[] = []
+    for (let code = 0; code < 0x10000; code += code < 0x900 ? 1 : 61) {
+      const text = `<${String.fromCharCode(code)}>`
+      if (written(writeString, text) !== quoteJson(text)) different.push(code)
+    }
+    expect(different).toEqual([])
   })
 
   test('integers', () => {
