@@ -4,11 +4,12 @@ import { defineConverter, type SchemaAndValue } from '../api/define.ts'
 import { isLazy, resolveLazy } from '../api/lazy.ts'
 import type { Schema } from '../api/schema.ts'
 import { toBytes } from './json-bytes.ts'
-import { decodeJson } from './json-decode.ts'
+import { jsonDecoder } from './json-decode.ts'
 import { compileJson, type JsonSettings, type WriteJson } from './json-encode.ts'
 import { envelopeReader } from './json-envelope.ts'
 import { plainReader } from './json-lazy.ts'
 import { parseJson, parseMessage } from './json-parse.ts'
+import { readJson, unread } from './json-read.ts'
 import { schemaOf, schemaText } from './json-schema.ts'
 import { writeSchemaless } from './json-schemaless.ts'
 
@@ -40,6 +41,11 @@ const compiler = (settings: JsonSettings, envelope: boolean): ((schema: Schema |
 const fixedSchema = (content: string | undefined): Schema | null => {
   if (content === undefined || content.trim() === '') return null
   return schemaOf(parseJson(Buffer.from(content)))
+}
+
+const readExactly = (bytes: Buffer): unknown => {
+  const value = readJson(bytes)
+  return value === unread ? parseMessage(bytes, true) : value
 }
 
 /** JSON, with or without the schema in an envelope; bytes equal to Kafka Connect's. */
@@ -111,6 +117,7 @@ export default defineConverter({
     const takesLazy = settings.decimals === 'BASE64' && settings.replaceNull
     const compiled = compiler(settings, envelope)
     const content = envelope ? fixedSchema(config.schemaContent) : null
+    const decodeContent = content === null ? undefined : jsonDecoder(content, settings.replaceNull)
     const readPlain = plainReader()
     const readEnvelope = envelopeReader(config.schemasCacheSize, settings.replaceNull)
 
@@ -134,8 +141,7 @@ export default defineConverter({
     const decode = (bytes: Uint8Array | null): SchemaAndValue => {
       if (bytes === null) return { schema: null, value: null }
       const buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
-      if (content !== null)
-        return { schema: content, value: decodeJson(content, parseMessage(buffer, true), settings.replaceNull) }
+      if (content !== null) return { schema: content, value: decodeContent!(readExactly(buffer)) }
       if (envelope) return readEnvelope(buffer)
       return { schema: null, value: readPlain(buffer) }
     }

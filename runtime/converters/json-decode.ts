@@ -1,6 +1,7 @@
 import { Decimal } from '../api/decimal.ts'
 import { DataError } from '../api/errors.ts'
 import { DATE, DECIMAL, TIME, TIMESTAMP } from '../api/logical.ts'
+import { objectMaker } from '../api/object-maker.ts'
 import type { Schema } from '../api/schema.ts'
 
 const dayMs = 86_400_000
@@ -70,44 +71,52 @@ const decimalOf = (schema: Schema, value: unknown): Decimal => {
   }
 }
 
-const set = (target: Record<string, unknown>, name: string, value: unknown): void => {
-  // A field of this name must not become the prototype.
-  if (name === '__proto__')
-    Object.defineProperty(target, name, { value, enumerable: true, configurable: true, writable: true })
-  else target[name] = value
-}
+/** Parsed JSON as a value of one schema. Throws DataError. */
+export type DecodeJson = (value: unknown) => unknown
 
-const structOf = (schema: Schema, value: unknown, replaceNull: boolean): Record<string, unknown> => {
-  if (typeof value !== 'object' || value === null || Array.isArray(value) || value instanceof Decimal)
-    throw new DataError(`Structs should be encoded as JSON objects, but found ${nodeType(value)}`)
-  const struct: Record<string, unknown> = {}
-  for (const { name, schema: field } of schema.fields) {
-    const member = Object.hasOwn(value, name) ? (value as Record<string, unknown>)[name] : null
-    set(struct, name, decodeJson(field, member, replaceNull))
+const structOf = (schema: Schema, replaceNull: boolean): DecodeJson => {
+  const names = schema.fields.map(({ name }) => name)
+  // Of an object without such a member these are still there.
+  const inherited = names.map(name => name in Object.prototype)
+  const decoders = schema.fields.map(field => jsonDecoder(field.schema, replaceNull))
+  const make = objectMaker(names)
+  return value => {
+    if (typeof value !== 'object' || value === null || Array.isArray(value) || value instanceof Decimal)
+      throw new DataError(`Structs should be encoded as JSON objects, but found ${nodeType(value)}`)
+    const json = value as Readonly<Record<string, unknown>>
+    const members = new Array<unknown>(names.length)
+    for (let index = 0; index < names.length; index++) {
+      const name = names[index]!
+      members[index] = decoders[index]!(inherited[index] && !Object.hasOwn(json, name) ? null : json[name])
+    }
+    return make(members, 0)
   }
-  return struct
 }
 
-const mapOf = (schema: Schema, value: unknown, replaceNull: boolean): Map<unknown, unknown> => {
-  const { keySchema, valueSchema } = schema
-  if (keySchema!.type === 'STRING') {
-    if (nodeType(value) !== 'OBJECT')
-      throw new DataError(`Maps with string fields should be encoded as JSON objects, but found ${nodeType(value)}`)
+const mapOf = (schema: Schema, replaceNull: boolean): DecodeJson => {
+  const decodeKey = jsonDecoder(schema.keySchema!, replaceNull)
+  const decode = jsonDecoder(schema.valueSchema!, replaceNull)
+  if (schema.keySchema!.type === 'STRING')
+    return value => {
+      if (nodeType(value) !== 'OBJECT')
+        throw new DataError(`Maps with string fields should be encoded as JSON objects, but found ${nodeType(value)}`)
+      return new Map(Object.entries(value as object).map(([key, member]) => [key, decode(member)]))
+    }
+  return value => {
+    if (!Array.isArray(value))
+      throw new DataError(
+        `Maps with non-string fields should be encoded as JSON array of tuples, but found ${nodeType(value)}`,
+      )
     return new Map(
-      Object.entries(value as object).map(([key, member]) => [key, decodeJson(valueSchema!, member, replaceNull)]),
+      value.map((pair: unknown) => {
+        if (!Array.isArray(pair))
+          throw new DataError(`Found invalid map entry instead of array tuple: ${nodeType(pair)}`)
+        if (pair.length !== 2)
+          throw new DataError(`Found invalid map entry, expected length 2 but found :${pair.length}`)
+        return [decodeKey(pair[0]), decode(pair[1])]
+      }),
     )
   }
-  if (!Array.isArray(value))
-    throw new DataError(
-      `Maps with non-string fields should be encoded as JSON array of tuples, but found ${nodeType(value)}`,
-    )
-  return new Map(
-    value.map((pair: unknown) => {
-      if (!Array.isArray(pair)) throw new DataError(`Found invalid map entry instead of array tuple: ${nodeType(pair)}`)
-      if (pair.length !== 2) throw new DataError(`Found invalid map entry, expected length 2 but found :${pair.length}`)
-      return [decodeJson(keySchema!, pair[0], replaceNull), decodeJson(valueSchema!, pair[1], replaceNull)]
-    }),
-  )
 }
 
 const float = (value: unknown): number => {
@@ -123,59 +132,74 @@ const itemsOf = (value: unknown): readonly unknown[] => {
   return nodeType(value) === 'OBJECT' ? Object.values(value as object) : []
 }
 
-const logicalOf = (schema: Schema, value: unknown): unknown => {
+const logicalOf = (schema: Schema): DecodeJson | undefined => {
   switch (schema.name) {
     case DECIMAL:
-      return decimalOf(schema, value)
+      return value => decimalOf(schema, value)
     case DATE:
-      return new Date(logicalInteger('Date', 'integer', value, -maxDays, maxDays) * dayMs)
+      return value => new Date(logicalInteger('Date', 'integer', value, -maxDays, maxDays) * dayMs)
     case TIME:
-      return new Date(logicalInteger('Time', 'integer', value, 0, dayMs))
+      return value => new Date(logicalInteger('Time', 'integer', value, 0, dayMs))
     case TIMESTAMP:
-      return new Date(logicalInteger('Timestamp', 'integral', value, -maxDays * dayMs, maxDays * dayMs))
+      return value => new Date(logicalInteger('Timestamp', 'integral', value, -maxDays * dayMs, maxDays * dayMs))
     default:
       return undefined
   }
 }
 
-/**
- * Parsed JSON as a value of the schema. Throws DataError. What does not fit is coerced exactly as Kafka Connect's JsonConverter coerces
- * it (ADR 7): a pipeline that moves over must not fail where it ran.
- */
-export const decodeJson = (schema: Schema, value: unknown, replaceNull: boolean): unknown => {
-  if (value === null || value === undefined) {
+const compileType = (schema: Schema, replaceNull: boolean): DecodeJson => {
+  const logical = logicalOf(schema)
+  if (logical !== undefined) return logical
+  switch (schema.type) {
+    case 'INT8':
+      return value => integer(value, 8)
+    case 'INT16':
+      return value => integer(value, 16)
+    case 'INT32':
+      return value => integer(value, 32)
+    case 'INT64':
+      return value => integer(value, 64)
+    case 'FLOAT32':
+      return value => Math.fround(float(value))
+    case 'FLOAT64':
+      return float
+    case 'BOOLEAN':
+      return value => value === true
+    case 'STRING':
+      return value => (typeof value === 'string' ? value : null)
+    case 'BYTES':
+      return value => (typeof value === 'string' ? bytesOf(value) : null)
+    case 'ARRAY': {
+      const decode = jsonDecoder(schema.valueSchema!, replaceNull)
+      return value => itemsOf(value).map(item => decode(item))
+    }
+    case 'MAP':
+      return mapOf(schema, replaceNull)
+    case 'STRUCT':
+      return structOf(schema, replaceNull)
+  }
+}
+
+const compile = (schema: Schema, replaceNull: boolean): DecodeJson => {
+  const decode = compileType(schema, replaceNull)
+  return value => {
+    if (value !== null && value !== undefined) return decode(value)
     if (schema.default !== undefined && schema.default !== null && replaceNull) return schema.default
     if (schema.optional) return null
     throw new DataError(`Invalid null value for required ${schema.type} field`)
   }
-  if (schema.name !== undefined) {
-    const logical = logicalOf(schema, value)
-    if (logical !== undefined) return logical
-  }
-  switch (schema.type) {
-    case 'INT8':
-      return integer(value, 8)
-    case 'INT16':
-      return integer(value, 16)
-    case 'INT32':
-      return integer(value, 32)
-    case 'INT64':
-      return integer(value, 64)
-    case 'FLOAT32':
-      return Math.fround(float(value))
-    case 'FLOAT64':
-      return float(value)
-    case 'BOOLEAN':
-      return value === true
-    case 'STRING':
-      return typeof value === 'string' ? value : null
-    case 'BYTES':
-      return typeof value === 'string' ? bytesOf(value) : null
-    case 'ARRAY':
-      return itemsOf(value).map(item => decodeJson(schema.valueSchema!, item, replaceNull))
-    case 'MAP':
-      return mapOf(schema, value, replaceNull)
-    case 'STRUCT':
-      return structOf(schema, value, replaceNull)
-  }
+}
+
+const replacing = new WeakMap<Schema, DecodeJson>()
+const keeping = new WeakMap<Schema, DecodeJson>()
+
+/**
+ * The decoder of a schema, made once. What does not fit is coerced exactly as Kafka Connect's JsonConverter coerces it (ADR 7): a pipeline
+ * that moves over must not fail where it ran. `replaceNull`: null stands for the schema's default.
+ */
+export const jsonDecoder = (schema: Schema, replaceNull: boolean): DecodeJson => {
+  const known = replaceNull ? replacing : keeping
+  let decode = known.get(schema)
+  if (decode === undefined) known.set(schema, (decode = compile(schema, replaceNull)))
+  return decode
 }

@@ -2,8 +2,9 @@ import type { SchemaAndValue } from '../api/define.ts'
 import { DataError } from '../api/errors.ts'
 import { DECIMAL } from '../api/logical.ts'
 import type { Schema } from '../api/schema.ts'
-import { decodeJson } from './json-decode.ts'
+import { type DecodeJson, jsonDecoder } from './json-decode.ts'
 import { parseJson, parseMessage } from './json-parse.ts'
+import { readJson, unread } from './json-read.ts'
 import { schemaOf } from './json-schema.ts'
 
 const envelopeProblem =
@@ -20,7 +21,10 @@ interface Prefix {
   readonly bytes: Buffer
   readonly schema: Schema | null
   readonly fractions: boolean
+  readonly decode: DecodeJson
 }
+
+const asIs: DecodeJson = value => value
 
 const hasDecimal = (schema: Schema): boolean =>
   schema.name === DECIMAL ||
@@ -61,10 +65,7 @@ export const envelopeReader = (cacheSize: number, replaceNull: boolean): ((bytes
     return schema
   }
 
-  const withSchema = (schema: Schema | null, payload: unknown): SchemaAndValue => ({
-    schema,
-    value: schema === null ? payload : decodeJson(schema, payload, replaceNull),
-  })
+  const decoderOf = (schema: Schema | null): DecodeJson => (schema === null ? asIs : jsonDecoder(schema, replaceNull))
 
   const remember = (bytes: Buffer, schema: Schema | null): void => {
     const start = payloadStart(bytes)
@@ -74,6 +75,7 @@ export const envelopeReader = (cacheSize: number, replaceNull: boolean): ((bytes
       bytes: Buffer.from(bytes.subarray(0, start)),
       schema,
       fractions: schema === null || hasDecimal(schema),
+      decode: decoderOf(schema),
     })
   }
 
@@ -90,9 +92,9 @@ export const envelopeReader = (cacheSize: number, replaceNull: boolean): ((bytes
       throw new DataError(envelopeProblem)
     const { schema: schemaJson, payload } = json as { schema: unknown; payload: unknown }
     const schema = schemaFor(schemaJson)
-    const read = withSchema(schema, payload)
+    const value = decoderOf(schema)(payload)
     if (cacheSize > 0) remember(bytes, schema)
-    return read
+    return { schema, value }
   }
 
   return bytes => {
@@ -101,15 +103,15 @@ export const envelopeReader = (cacheSize: number, replaceNull: boolean): ((bytes
       const start = prefix.bytes.length
       if (bytes.length <= start || bytes.compare(prefix.bytes, 0, start, 0, start) !== 0) continue
       if (bytes[bytes.length - 1] !== closing) break
-      let payload: unknown
+      let payload = readJson(bytes, start, bytes.length - 1)
       try {
-        payload = parseJson(bytes.subarray(start, bytes.length - 1), prefix.fractions)
+        if (payload === unread) payload = parseJson(bytes.subarray(start, bytes.length - 1), prefix.fractions)
       } catch {
         // Not an envelope after all: reading the whole says what it is.
         break
       }
       if (index > 0) prefixes.unshift(...prefixes.splice(index, 1))
-      return withSchema(prefix.schema, payload)
+      return { schema: prefix.schema, value: prefix.decode(payload) }
     }
     return whole(bytes)
   }

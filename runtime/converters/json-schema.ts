@@ -2,7 +2,7 @@ import { DataError } from '../api/errors.ts'
 import { quoteJson } from '../api/json-text.ts'
 import { type Schema, type SchemaOptions, type SchemaType, s } from '../api/schema.ts'
 import { toBytes } from './json-bytes.ts'
-import { decodeJson } from './json-decode.ts'
+import { jsonDecoder } from './json-decode.ts'
 import { compileJson, type JsonSettings } from './json-encode.ts'
 
 const jsonTypes: Readonly<Record<SchemaType, string>> = {
@@ -108,7 +108,7 @@ export const schemaOf = (json: unknown): Schema | null => {
   const standIn = json['default']
   return standIn === undefined || standIn === null
     ? schema
-    : schema.with({ default: decodeJson(schema, standIn, true) })
+    : schema.with({ default: jsonDecoder(schema, true)(standIn) })
 }
 
 const stringParameters = (parameters: Json): Record<string, string> => {
