@@ -2,6 +2,7 @@ import type { Log } from '../api/context.ts'
 import { isRetriable } from '../api/errors.ts'
 import { backoffDelay } from '../base/backoff.ts'
 import { CodedError } from '../base/errors.ts'
+import { restartSettings, setsRestarts } from '../config/restart-config.ts'
 import { withoutNulls } from '../config/without-nulls.ts'
 import type { Admin } from '../kafka/ports.ts'
 import type { PluginInfo, PluginRegistry } from '../plugins/registry.ts'
@@ -23,6 +24,7 @@ import type {
 } from './entities.ts'
 import { pluginConfig } from './plugin-spec.ts'
 import { usesPlugin } from './plugin-use.ts'
+import { Restarts } from './restarts.ts'
 import { StatusBoard } from './status-board.ts'
 import { unresolved } from './task-configs.ts'
 import { TopicTracking } from './topic-tracking.ts'
@@ -53,6 +55,9 @@ const shortestTtlMs = 1000
 /** Waits between tries to get task configs from a connector that says trying again may help. */
 const retry = { initialMs: 250, maxMs: 60_000 }
 
+const partKey = (connector: string, task: number | undefined): string =>
+  task === undefined ? connector : `${connector}/${task}`
+
 /** What herders of one worker and of a cluster have in common: answers from the stores, and the connectors that run here. */
 export abstract class LocalHerder implements WorkerListener {
   protected readonly parts: HerderParts
@@ -61,6 +66,7 @@ export abstract class LocalHerder implements WorkerListener {
   protected readonly retries = new ConnectorTimers()
   /** When a value of a config provider may be another one. */
   protected readonly expiries = new ConnectorTimers()
+  readonly #restarts = new Restarts()
   protected readonly tracking: TopicTracking
   protected readonly board: StatusBoard
   protected readonly types: ConnectorTypes
@@ -85,6 +91,9 @@ export abstract class LocalHerder implements WorkerListener {
     tasks: readonly Readonly<Record<string, string>>[],
     stored: StoredConnector,
   ): Promise<void>
+
+  /** Starts the connector anew without its tasks, or one task, if it runs here. */
+  protected abstract restartPart(connector: string, task: number | undefined): Promise<void>
 
   /** Starts the connector anew, with its tasks, as far as they run here. */
   protected abstract restartAll(connector: string): Promise<void>
@@ -155,11 +164,44 @@ export abstract class LocalHerder implements WorkerListener {
   // What the worker tells.
 
   connectorReported(connector: string, report: RunReport): void {
-    if (this.shows(connector)) this.board.connectorReported(connector, report)
+    this.#reported(connector, undefined, report)
   }
 
-  taskReported(id: TaskId, report: RunReport): void {
-    if (this.shows(id.connector, id.task)) this.board.taskReported(id, report)
+  taskReported({ connector, task }: TaskId, report: RunReport): void {
+    this.#reported(connector, task, report)
+  }
+
+  #reported(connector: string, task: number | undefined, report: RunReport): void {
+    if (!this.shows(connector, task)) return
+    this.board.reported(connector, task, report)
+    if (report.state === 'FAILED') void this.#planRestart(connector, task, report)
+    else this.#restarts.cancel(partKey(connector, task))
+  }
+
+  protected stopRestarts(): void {
+    this.#restarts.close()
+  }
+
+  /** `errors.restart.*`: says when what failed is restarted, and does it. */
+  async #planRestart(connector: string, task: number | undefined, report: RunReport): Promise<void> {
+    const { configs, resolve, log } = this.parts
+    const stored = configs.get(connector)
+    if (stored === undefined || !setsRestarts(stored.props)) return
+    const isFailed = () => !this.isStopping && this.shows(connector, task) && this.board.isFailed(connector, task)
+    try {
+      const settings = restartSettings(await resolve(stored.props))
+      if (settings === undefined || !isFailed()) return
+      const text = this.#restarts.failed(partKey(connector, task), settings, () =>
+        this.later(connector, 'restart', async () => {
+          if (isFailed()) await this.restartPart(connector, task)
+        }),
+      )
+      log.warn(text, { connector, ...(task !== undefined && { task }) })
+      const trace = `${report.trace ?? ''}\n${text}`.trim()
+      this.board.reported(connector, task, { ...report, trace, progress: text })
+    } catch (error) {
+      log.error('What failed is not restarted by itself', { connector, error })
+    }
   }
 
   tasksOutdated(connector: string): void {
@@ -210,7 +252,7 @@ export abstract class LocalHerder implements WorkerListener {
     const { configs, log } = this.parts
     const trace = traceOf(error, await configSecrets(configs.get(connector)?.props ?? {}, this.parts.resolve))
     log.error(`Could not ${what} a connector`, { connector, trace })
-    if (this.shows(connector)) this.board.connectorReported(connector, { state: 'FAILED', trace })
+    this.#reported(connector, undefined, { state: 'FAILED', trace })
   }
 
   async #reload(connector: string, className: string): Promise<void> {

@@ -32,6 +32,7 @@ export class StandaloneHerder extends LocalHerder implements Herder {
     this.isStopping = true
     this.retries.close()
     this.expiries.close()
+    this.stopRestarts()
     // A connector that is being started is waited for within the worker's own limits; what waits behind it is dropped.
     await settledWithin(this.turns.idle(), stopWaitMs)
     await worker.stop()
@@ -139,8 +140,7 @@ export class StandaloneHerder extends LocalHerder implements Herder {
           ? new CodedError('NO_TASKS_WHILE_STOPPED')
           : new CodedError('UNKNOWN_TASK', { connector, task })
       }
-      await this.parts.worker.stopTasks([{ connector, task }])
-      await this.#startTask(connector, task)
+      await this.restartPart(connector, task)
     })
   }
 
@@ -171,6 +171,12 @@ export class StandaloneHerder extends LocalHerder implements Herder {
         type: this.types.type(props),
       },
     }
+  }
+
+  protected async restartPart(connector: string, task: number | undefined): Promise<void> {
+    if (task === undefined) return this.#restartConnector(connector)
+    await this.parts.worker.stopTasks([{ connector, task }])
+    await this.#startTask(connector, task)
   }
 
   protected async restartAll(connector: string): Promise<void> {

@@ -26,6 +26,17 @@ export class StatusBoard {
     this.#version = version
   }
 
+  /** `task` undefined: the connector itself. */
+  reported(connector: string, task: number | undefined, report: RunReport): void {
+    if (task === undefined) this.connectorReported(connector, report)
+    else this.taskReported({ connector, task }, report)
+  }
+
+  isFailed(connector: string, task: number | undefined): boolean {
+    const status = task === undefined ? this.#store.connector(connector) : this.#store.task(connector, task)
+    return status?.state === 'FAILED'
+  }
+
   connectorReported(connector: string, report: RunReport): void {
     this.#note(connector, report.progress)
     this.#store.putConnector(connector, this.#status(report))

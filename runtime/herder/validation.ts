@@ -5,6 +5,7 @@ import { CodedError } from '../base/errors.ts'
 import { nearest } from '../base/nearest.ts'
 import { sinkSpec, sourceSpec } from '../config/connector-config.ts'
 import { parseConfig } from '../config/parse.ts'
+import { restartSpec, setsRestarts } from '../config/restart-config.ts'
 import { withoutNulls } from '../config/without-nulls.ts'
 import { shortNames } from '../plugins/names.ts'
 import type { PluginRegistry } from '../plugins/registry.ts'
@@ -48,6 +49,7 @@ export class Validator {
     const definition = await plugins.load<ConnectorDefinition>(className.trim())
     const validation = new Validation(props)
     validation.add(definition.kind === 'sink' ? sinkSpec : sourceSpec)
+    if (setsRestarts(props)) validation.add(restartSpec)
     amendVersion(validation, props, 'connector.plugin.version', location.version)
     await validateStages(validation, props, plugins)
     validation.add(definition.config)

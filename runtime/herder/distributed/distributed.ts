@@ -83,6 +83,7 @@ export class DistributedHerder extends LocalHerder implements Herder, MemberHost
     this.#keys.stop()
     this.retries.close()
     this.expiries.close()
+    this.stopRestarts()
     await settledWithin(this.turns.idle(), stopWaitMs)
     // Tasks stop and say so before the group is told: whoever leads may give them out at once.
     await this.#member?.stop()
@@ -150,7 +151,7 @@ export class DistributedHerder extends LocalHerder implements Herder, MemberHost
     if (configs.get(connector) === undefined) throw new CodedError('UNKNOWN_CONNECTOR_TO_RESTART', { connector })
     if (!flags.includeTasks && !flags.onlyFailed) {
       await this.#own(connectorWork(connector))
-      await this.turn(connector, () => this.#restartConnector(connector))
+      await this.turn(connector, () => this.restartPart(connector, undefined))
       return undefined
     }
     await this.#lead()
@@ -174,10 +175,7 @@ export class DistributedHerder extends LocalHerder implements Herder, MemberHost
     }
     const work = taskWork({ connector, task })
     await this.#own(work)
-    await this.turn(connector, async () => {
-      await this.#halt([work])
-      await this.#startMissing(connector)
-    })
+    await this.turn(connector, () => this.restartPart(connector, task))
   }
 
   async alterOffsets(connector: string, offsets: readonly ConnectorOffset[] | null): Promise<string> {
@@ -329,6 +327,11 @@ export class DistributedHerder extends LocalHerder implements Herder, MemberHost
     }
   }
 
+  protected async restartPart(connector: string, task: number | undefined): Promise<void> {
+    await this.#halt([task === undefined ? connectorWork(connector) : taskWork({ connector, task })])
+    await this.#startMissing(connector)
+  }
+
   protected async restartAll(connector: string): Promise<void> {
     await this.#halt(this.#ownOf(connector))
     await this.#startMissing(connector)
@@ -365,7 +368,7 @@ export class DistributedHerder extends LocalHerder implements Herder, MemberHost
         const { connector, created } = change
         if (created) this.#member.requestRejoin(`connector ${connector} is new`)
         else if (this.#owned().has(connectorWork(connector)))
-          this.later(connector, 'restart', () => this.#restartConnector(connector))
+          this.later(connector, 'restart', () => this.restartPart(connector, undefined))
         return
       }
       case 'removed':
@@ -425,11 +428,6 @@ export class DistributedHerder extends LocalHerder implements Herder, MemberHost
     )
     await this.#halt(own)
     for (const work of own) this.board.restarting(connector, isConnectorWork(work) ? undefined : taskOf(work))
-    await this.#startMissing(connector)
-  }
-
-  async #restartConnector(connector: string): Promise<void> {
-    await this.#halt([connectorWork(connector)])
     await this.#startMissing(connector)
   }
 

@@ -246,6 +246,31 @@ describe('what goes wrong is shown (invariant 8)', () => {
     }
   })
 
+  test('what fails is restarted as its settings say, and its status says what comes next', async () => {
+    const policy = { 'errors.restart.max': '2', 'errors.restart.delay.ms': '20', 'errors.restart.delay.max.ms': '20' }
+    await herder.create('c', { ...source, ...policy })
+    await becomes('c', 'RUNNING RUNNING')
+    calls()
+    const fail = () => worker.listener.taskReported({ connector: 'c', task: 0 }, { state: 'FAILED', trace: 'Error: x' })
+    for (const restart of [1, 2]) {
+      fail()
+      await until(() => herder.taskStatus('c', 0).trace?.includes(`(restart ${restart} of 2 within 60 min)`) === true)
+      expect(herder.taskStatus('c', 0)).toMatchObject({
+        state: 'FAILED',
+        progress: expect.stringMatching(/^Restarted by itself/),
+      })
+      await becomes('c', 'RUNNING RUNNING')
+      expect(calls()).toEqual(['halt c-0', 'task c-0 STARTED 0'])
+      expect(herder.taskStatus('c', 0)).not.toHaveProperty('progress')
+    }
+    fail()
+    await until(() => herder.taskStatus('c', 0).progress?.startsWith('Not restarted any more') === true)
+    expect(herder.taskStatus('c', 0).trace).toMatch(/^Error: x\nNot restarted any more/)
+    worker.listener.connectorReported('c', { state: 'FAILED', trace: 'Error: y' })
+    await until(() => calls().join() === 'end c,start c STARTED')
+    expect(state('c')).toBe('RUNNING FAILED')
+  })
+
   test('groups of new topics that cannot work fail the connector, not its tasks', async () => {
     await herder.create('c', { ...source, 'topic.creation.default.partitions': '2' })
     await becomes('c', 'FAILED')

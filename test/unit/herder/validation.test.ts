@@ -50,6 +50,17 @@ const lookingOutside = (check: () => Promise<readonly []>) => {
   }).validate({ name: 'n', topics: 't', 'connector.class': definition.class, login: 'hunter2' })
 }
 
+test('settings of automatic restarts are shown where one is used, and checked', async () => {
+  const shown = ({ configs }: Awaited<ReturnType<typeof validate>>) =>
+    configs.filter(({ value }) => value.name.startsWith('errors.restart.'))
+  expect(shown(await validate(source))).toEqual([])
+  const wrong = shown(await validate({ ...source, 'errors.restart.max': 'often' }))
+  expect(wrong).toHaveLength(4)
+  expect(wrong.flatMap(({ value }) => value.errors)).toEqual([
+    'Invalid value often for configuration errors.restart.max: Not a number of type INT',
+  ])
+})
+
 describe('what only the outside can tell', () => {
   const first = async (check: () => Promise<readonly []>) =>
     (await lookingOutside(check)).configs.find(({ value }) => value.name === 'connector.class')?.value.errors
