@@ -54,10 +54,10 @@ test('settings of automatic restarts are shown where one is used, and checked', 
   const shown = ({ configs }: Awaited<ReturnType<typeof validate>>) =>
     configs.filter(({ value }) => value.name.startsWith('errors.restart.'))
   expect(shown(await validate(source))).toEqual([])
-  const wrong = shown(await validate({ ...source, 'errors.restart.max': 'often' }))
+  const wrong = shown(await validate({ ...source, 'errors.restart.max': '-2' }))
   expect(wrong).toHaveLength(4)
   expect(wrong.flatMap(({ value }) => value.errors)).toEqual([
-    'Invalid value often for configuration errors.restart.max: Not a number of type INT',
+    'Invalid value -2 for configuration errors.restart.max: Value must be at least -1',
   ])
 })
 
