@@ -31,6 +31,11 @@ export const forward = async (request: FastifyRequest, url: string): Promise<{ s
     return { status: answer.status, body: await answer.text() }
   } catch (cause) {
     const { message, cause: inner } = cause as Error
+    // Nobody listens there: it died, nothing was done, and the group will notice within the session.
+    if (inner instanceof Error && (inner as NodeJS.ErrnoException).code === 'ECONNREFUSED') {
+      const hint = `The worker at ${url} is gone and the group has not noticed yet: ask again within session.timeout.ms`
+      throw new CodedError('CONFLICTING_OPERATION', {}, { cause, hint })
+    }
     const reason = inner instanceof Error ? `${message}: ${inner.message}` : message
     throw new CodedError('FORWARDING_FAILED', { reason: `${reason} (${url})` }, { cause })
   }

@@ -67,7 +67,7 @@ test('the body goes along as it is; a created connector is located at the worker
   expect(seen).toEqual([['a/b', { n: '1.10' }, 'PAUSED']])
 })
 
-test('errors of the other worker come back as they are; one that is gone is named', async () => {
+test('errors of the other worker come back as they are; one that is gone is named, and may be asked again', async () => {
   const leader = await serve({})
   const elsewhere = {
     remove: async () => {
@@ -78,6 +78,6 @@ test('errors of the other worker come back as they are; one that is gone is name
   expect((await send(`${asked.url}/connectors/x`, 'DELETE')).status).toBe(500)
   await leader.close()
   const gone = await send(`${asked.url}/connectors/x`, 'DELETE')
-  expect(gone.status).toBe(500)
-  expect(JSON.parse(gone.text).message).toMatch(/^IO Error trying to forward REST request: .*ECONNREFUSED/)
+  expect(gone.status).toBe(409)
+  expect(JSON.parse(gone.text).hint).toContain(`${leader.advertisedUrl} is gone`)
 })
