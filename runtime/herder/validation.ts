@@ -53,8 +53,10 @@ export class Validator {
     amendVersion(validation, props, 'connector.plugin.version', location.version)
     await validateStages(validation, props, plugins)
     validation.add(definition.config)
-    if (definition.kind === 'sink') topics(validation)
-    else exactlyOnce(validation)
+    if (definition.kind === 'sink') {
+      topics(validation)
+      consumerGroup(validation, props, workerProps['group.id']?.trim())
+    } else exactlyOnce(validation)
     nulls(validation, props, definition)
     validateOverrides(
       validation,
@@ -161,6 +163,24 @@ const topics = (validation: Validation): void => {
       `The DLQ topic '${deadLetters}' may not be matched by the regex for the topics ('topics.regex=${regex}') consumed by the connector`,
     )
   }
+}
+
+/** Invariant 7: in the workers' own group, a sink's consumer would be given what workers are to run, and the reverse. */
+const consumerGroup = (validation: Validation, props: ConnectorProps, workers: string | undefined): void => {
+  if (workers === undefined || workers === '') return
+  const override = props['consumer.override.group.id']
+  const group = override ?? `connect-${props['name'] ?? ''}`
+  if (group !== workers) return
+  if (override !== undefined && override !== null)
+    validation.error(
+      'consumer.override.group.id',
+      `Consumer group ${group} conflicts with Connect worker group ${workers}`,
+    )
+  else
+    validation.error(
+      'name',
+      `Consumer group for sink connector named ${props['name']} conflicts with Connect worker group ${workers}`,
+    )
 }
 
 /** What this worker cannot do is refused, in the words of a Kafka Connect worker that has it switched off. */

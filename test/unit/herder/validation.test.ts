@@ -50,6 +50,20 @@ const lookingOutside = (check: () => Promise<readonly []>) => {
   }).validate({ name: 'n', topics: 't', 'connector.class': definition.class, login: 'hunter2' })
 }
 
+test.each<{ props: Record<string, string>; key: string; says: string }>([
+  { props: { name: 'workers' }, key: 'name', says: 'Consumer group for sink connector named workers conflicts' },
+  {
+    props: { 'consumer.override.group.id': 'connect-workers' },
+    key: 'consumer.override.group.id',
+    says: 'Consumer group connect-workers conflicts',
+  },
+])("a sink is refused the workers' own group: $key", async ({ props, key, says }) => {
+  const { configs } = await validate({ ...sink, ...props }, { 'group.id': 'connect-workers' })
+  const errors = configs.flatMap(({ value }) => value.errors.map(error => `${value.name}: ${error}`))
+  expect(errors).toEqual([`${key}: ${says} with Connect worker group connect-workers`])
+  expect((await validate({ ...sink, ...props }, { 'group.id': 'others' })).error_count).toBe(0)
+})
+
 test('settings of automatic restarts are shown where one is used, and checked', async () => {
   const shown = ({ configs }: Awaited<ReturnType<typeof validate>>) =>
     configs.filter(({ value }) => value.name.startsWith('errors.restart.'))
