@@ -1,7 +1,7 @@
-import { ConfigError, type ConnectRecord, c, defineTransform, type Schema, s } from 'millrace'
+import { ConfigError, type ConnectRecord, c, defineTransform, type Schema, s, setMember } from 'millrace'
 import { isEnvelope } from './envelope-fields.ts'
 import { javaReplacement, matchesWhole } from './java-regex.ts'
-import { basicsOf, memberOf, requireStruct, setMember } from './sides.ts'
+import { basicsOf, memberOf, requireStruct } from './sides.ts'
 
 const regexProblem = (regex: string): string | undefined => {
   try {

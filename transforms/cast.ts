@@ -1,6 +1,6 @@
-import { ConfigError, c, defineTransform, type Schema, type SchemaOptions, s } from 'millrace'
+import { ConfigError, c, defineTransform, type Schema, type SchemaOptions, s, setMember } from 'millrace'
 import { type CastTarget, castTargets, castValue } from './cast-value.ts'
-import { basicsOf, memberOf, perSchema, requireMap, requireStruct, setMember, sideOf, withSide } from './sides.ts'
+import { basicsOf, memberOf, perSchema, requireMap, requireStruct, sideOf, withSide } from './sides.ts'
 
 const purpose = 'cast types'
 const types: readonly string[] = [...castTargets, 'BYTES', 'ARRAY', 'MAP', 'STRUCT']

@@ -1,5 +1,5 @@
-import { Decimal, type Schema } from 'millrace'
-import { type Members, setMember } from './sides.ts'
+import { Decimal, type Schema, setMember } from 'millrace'
+import type { Members } from './sides.ts'
 
 /** Which parts of a value an expression looks at, so that only these are made ready for it. */
 export interface Needed {

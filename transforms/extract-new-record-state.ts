@@ -1,6 +1,16 @@
-import { ConfigError, type ConnectRecord, c, DataError, defineTransform, type Header, type Schema, s } from 'millrace'
+import {
+  ConfigError,
+  type ConnectRecord,
+  c,
+  DataError,
+  defineTransform,
+  type Header,
+  type Schema,
+  s,
+  setMember,
+} from 'millrace'
 import { addedFields, addedSchema, addedValue, isEnvelope } from './envelope-fields.ts'
-import { basicsOf, type Members, memberOf, setMember } from './sides.ts'
+import { basicsOf, type Members, memberOf } from './sides.ts'
 
 type Mode = 'drop' | 'tombstone' | 'rewrite' | 'rewrite-with-tombstone' | 'delete-to-tombstone'
 

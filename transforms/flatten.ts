@@ -1,4 +1,4 @@
-import { c, DataError, Decimal, defineTransform, type Schema, s } from 'millrace'
+import { c, DataError, Decimal, defineTransform, type Schema, s, setMember } from 'millrace'
 import {
   basicsOf,
   isMembers,
@@ -7,7 +7,6 @@ import {
   perSchema,
   requireMap,
   requireStruct,
-  setMember,
   sideOf,
   withSide,
 } from './sides.ts'

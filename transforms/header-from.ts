@@ -1,5 +1,5 @@
-import { ConfigError, c, DataError, defineTransform, type Header, s } from 'millrace'
-import { basicsOf, memberOf, perSchema, requireMap, requireStruct, setMember, sideOf, withSide } from './sides.ts'
+import { ConfigError, c, DataError, defineTransform, type Header, s, setMember } from 'millrace'
+import { basicsOf, memberOf, perSchema, requireMap, requireStruct, sideOf, withSide } from './sides.ts'
 
 const notEmpty = (list: readonly string[]): string | undefined => (list.length === 0 ? 'Empty list' : undefined)
 

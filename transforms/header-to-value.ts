@@ -1,5 +1,5 @@
-import { ConfigError, c, DataError, defineTransform, type Header, type Schema, s } from 'millrace'
-import { basicsOf, type Members, requireStruct, setMember } from './sides.ts'
+import { ConfigError, c, DataError, defineTransform, type Header, type Schema, s, setMember } from 'millrace'
+import { basicsOf, type Members, requireStruct } from './sides.ts'
 
 const purpose = 'Header field insertion'
 

@@ -6,9 +6,10 @@ import {
   defineTransform,
   type Schema,
   s,
+  setMember,
   timestampSchema,
 } from 'millrace'
-import { basicsOf, memberOf, perSchema, requireMap, requireStruct, setMember, sideOf, withSide } from './sides.ts'
+import { basicsOf, perSchema, requireMap, requireStruct, sideOf, structCopier, withSide } from './sides.ts'
 
 const purpose = 'field insertion'
 
@@ -120,31 +121,33 @@ export default defineTransform({
         `Invalid value null for configuration static.value: No value specified for static field: ${config.staticField}`,
         { key: 'static.value' },
       )
-    const extended = perSchema(schema =>
-      s.struct(
+    const inserted = insertions.map(({ name }) => name)
+    const extended = perSchema(schema => ({
+      schema: s.struct(
         [
           ...schema.fields.map(field => [field.name, field.schema] as const),
           ...insertions.map(({ name, optional, schema: make }) => [name, make(optional)] as const),
         ],
         basicsOf(schema),
       ),
-    )
+      copy: structCopier(schema.fields, config.replaceNullWithDefault, undefined, inserted),
+    }))
     return {
       apply(record) {
         const { schema, value } = sideOf(record, side)
         if (value === null) return record
-        const updated: Record<string, unknown> = schema === null ? { ...requireMap(value, purpose) } : {}
-        if (schema !== null) {
-          const struct = requireStruct(schema, value, purpose)
-          for (const field of schema.fields)
-            setMember(updated, field.name, memberOf(struct, field.name, field.schema, config.replaceNullWithDefault))
+        if (schema === null) {
+          const updated: Record<string, unknown> = { ...requireMap(value, purpose) }
+          for (const { name, value: read } of insertions) {
+            const member = read(record, false)
+            if (member !== undefined) setMember(updated, name, member)
+          }
+          return withSide(record, side, null, updated)
         }
-        for (const { name, value: read } of insertions) {
-          const inserted = read(record, schema !== null)
-          if (inserted !== undefined) setMember(updated, name, inserted)
-          else if (schema !== null) setMember(updated, name, null)
-        }
-        return withSide(record, side, schema === null ? null : extended(schema), updated)
+        const struct = requireStruct(schema, value, purpose)
+        const { schema: next, copy } = extended(schema)
+        const values = insertions.map(({ value: read }) => read(record, true) ?? null)
+        return withSide(record, side, next, copy(struct, values))
       },
     }
   },

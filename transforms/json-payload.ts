@@ -1,5 +1,5 @@
-import { DataError, type Schema, s } from 'millrace'
-import { basicsOf, type Members, setMember } from './sides.ts'
+import { DataError, type Schema, s, setMember } from 'millrace'
+import { basicsOf, type Members } from './sides.ts'
 
 /** What a null and an empty array, whose types nobody can see, become. */
 export interface JsonPayloadOptions {

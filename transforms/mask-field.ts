@@ -1,5 +1,5 @@
-import { c, DataError, Decimal, defineTransform, type Schema, s } from 'millrace'
-import { javaClass, memberOf, requireMap, requireStruct, setMember, sideOf, withSide } from './sides.ts'
+import { c, DataError, Decimal, defineTransform, type Schema, s, setMember } from 'millrace'
+import { javaClass, noValues, perSchema, requireMap, requireStruct, sideOf, structCopier, withSide } from './sides.ts'
 
 const purpose = 'mask fields'
 const widths = { INT8: 8, INT16: 16, INT32: 32, INT64: 64 } as const
@@ -103,22 +103,24 @@ export default defineTransform({
       if (value === null || value === undefined) return null
       return replacement === undefined ? blank(value, schema) : replaced(value, schema, replacement)
     }
+    const copier = perSchema(schema => ({
+      copy: structCopier(schema.fields, replaceNullWithDefault),
+      hidden: schema.fields.filter(({ name }) => masked.has(name)),
+    }))
     return {
       apply(record) {
         const { schema, value } = sideOf(record, side)
-        const copy: Record<string, unknown> = {}
         if (schema === null) {
           const map = requireMap(value, purpose)
-          for (const [name, member] of Object.entries(map)) setMember(copy, name, member)
+          const copy: Record<string, unknown> = { ...map }
           for (const name of fields) setMember(copy, name, mask(Object.hasOwn(map, name) ? map[name] : null, null))
-        } else {
-          const struct = requireStruct(schema, value, purpose)
-          for (const { name, schema: own } of schema.fields) {
-            const member = memberOf(struct, name, own, replaceNullWithDefault)
-            setMember(copy, name, masked.has(name) ? mask(member, own) : member)
-          }
+          return withSide(record, side, null, copy)
         }
-        return withSide(record, side, schema, copy)
+        const struct = requireStruct(schema, value, purpose)
+        const { copy, hidden } = copier(schema)
+        const masking = copy(struct, noValues)
+        for (const { name, schema: own } of hidden) setMember(masking, name, mask(masking[name], own))
+        return withSide(record, side, schema, masking)
       },
     }
   },

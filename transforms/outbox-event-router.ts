@@ -1,8 +1,18 @@
-import { ConfigError, type ConnectRecord, c, DataError, defineTransform, type Header, type Schema, s } from 'millrace'
+import {
+  ConfigError,
+  type ConnectRecord,
+  c,
+  DataError,
+  defineTransform,
+  type Header,
+  type Schema,
+  s,
+  setMember,
+} from 'millrace'
 import { isEnvelope } from './envelope-fields.ts'
 import { javaReplacement, matchesWhole } from './java-regex.ts'
 import { expandJson } from './json-payload.ts'
-import { type Members, memberOf, setMember } from './sides.ts'
+import { type Members, memberOf } from './sides.ts'
 
 interface Placement {
   readonly column: string

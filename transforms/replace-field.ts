@@ -1,5 +1,5 @@
-import { c, defineTransform, s } from 'millrace'
-import { basicsOf, memberOf, perSchema, requireMap, requireStruct, setMember, sideOf, withSide } from './sides.ts'
+import { c, defineTransform, s, setMember } from 'millrace'
+import { basicsOf, noValues, perSchema, requireMap, requireStruct, sideOf, structCopier, withSide } from './sides.ts'
 
 const purpose = 'field replacement'
 
@@ -67,7 +67,7 @@ export default defineTransform({
     const replaced = perSchema(schema => {
       const fields = schema.fields.filter(field => kept(field.name))
       return {
-        fields,
+        copy: structCopier(fields, config.replaceNullWithDefault, renamed),
         schema: s.struct(
           fields.map(field => [renamed(field.name), field.schema] as const),
           basicsOf(schema),
@@ -78,21 +78,15 @@ export default defineTransform({
       apply(record) {
         const { schema, value } = sideOf(record, side)
         if (value === null) return record
-        const updated: Record<string, unknown> = {}
         if (schema === null) {
           const members = requireMap(value, purpose)
+          const updated: Record<string, unknown> = {}
           for (const name of Object.keys(members)) if (kept(name)) setMember(updated, renamed(name), members[name])
           return withSide(record, side, null, updated)
         }
         const struct = requireStruct(schema, value, purpose)
-        const { fields, schema: next } = replaced(schema)
-        for (const field of fields)
-          setMember(
-            updated,
-            renamed(field.name),
-            memberOf(struct, field.name, field.schema, config.replaceNullWithDefault),
-          )
-        return withSide(record, side, next, updated)
+        const { copy, schema: next } = replaced(schema)
+        return withSide(record, side, next, copy(struct, noValues))
       },
     }
   },

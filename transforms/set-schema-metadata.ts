@@ -1,5 +1,5 @@
 import { ConfigError, c, DataError, defineTransform, s } from 'millrace'
-import { basicsOf, memberOf, perSchema, requireStruct, setMember, sideOf, withSide } from './sides.ts'
+import { basicsOf, noValues, perSchema, requireStruct, sideOf, structCopier, withSide } from './sides.ts'
 
 const purpose = 'updating schema metadata'
 
@@ -47,6 +47,7 @@ export default defineTransform({
         },
       )
     })
+    const copier = perSchema(schema => structCopier(schema.fields, replaceNullWithDefault))
     return {
       apply(record) {
         const { schema, value } = sideOf(record, side)
@@ -55,10 +56,7 @@ export default defineTransform({
         const named = updated(schema)
         if (value === null) return withSide(record, side, named, null)
         const struct = requireStruct(schema, value, purpose)
-        const copy: Record<string, unknown> = {}
-        for (const field of schema.fields)
-          setMember(copy, field.name, memberOf(struct, field.name, field.schema, replaceNullWithDefault))
-        return withSide(record, side, named, copy)
+        return withSide(record, side, named, copier(schema)(struct, noValues))
       },
     }
   },

@@ -1,4 +1,12 @@
-import { type ConnectRecord, DataError, Decimal, type Schema, type Side } from 'millrace'
+import {
+  type ConnectRecord,
+  DataError,
+  Decimal,
+  type ObjectCopier,
+  objectCopier,
+  type Schema,
+  type Side,
+} from 'millrace'
 
 /** One side of a record: its schema and value, and the record with another one. */
 export const sideOf = (
@@ -55,12 +63,23 @@ export const memberOf = (struct: Members, name: string, schema: Schema, replaceN
   return value === null && replaceNull && schema.default !== undefined ? schema.default : value
 }
 
-/** Sets a member, whatever its name. */
-export const setMember = (target: Record<string, unknown>, name: string, value: unknown): void => {
-  if (name === '__proto__')
-    Object.defineProperty(target, name, { value, enumerable: true, configurable: true, writable: true })
-  else target[name] = value
-}
+/** Copies structs with these fields, renamed and with further members where asked for; with `replaceNull` defaults stand for nulls. */
+export const structCopier = (
+  fields: Schema['fields'],
+  replaceNull: boolean,
+  renamed: (name: string) => string = name => name,
+  more: readonly string[] = [],
+): ObjectCopier =>
+  objectCopier(
+    fields.map(({ name, schema }) => ({
+      from: name,
+      to: renamed(name),
+      standIn: (replaceNull ? schema.default : undefined) ?? null,
+    })),
+    more,
+  )
+
+export const noValues: readonly unknown[] = []
 
 /** Remembers what was made of each schema; schemas are interned, so they are few. */
 export const perSchema = <T>(make: (schema: Schema) => T): ((schema: Schema) => T) => {

@@ -9,6 +9,7 @@ import {
   isConfigError,
   type Schema,
   s,
+  setMember,
   TIME,
   TIMESTAMP,
   timeSchema,
@@ -16,17 +17,7 @@ import {
 } from 'millrace'
 import { javaDateFormat } from './java-date-format.ts'
 import { javaDateParser } from './java-date-parse.ts'
-import {
-  basicsOf,
-  javaClass,
-  memberOf,
-  perSchema,
-  requireMap,
-  requireStruct,
-  setMember,
-  sideOf,
-  withSide,
-} from './sides.ts'
+import { basicsOf, javaClass, memberOf, perSchema, requireMap, requireStruct, sideOf, withSide } from './sides.ts'
 
 const purpose = 'converting timestamp formats'
 const dayMs = 86_400_000

@@ -1,7 +1,7 @@
-import { ConfigError, c, DataError, defineTransform, type Schema, s, TIMESTAMP } from 'millrace'
+import { ConfigError, c, DataError, defineTransform, type Schema, s, setMember, TIMESTAMP } from 'millrace'
 import { isEnvelope } from './envelope-fields.ts'
 import type { Members } from './sides.ts'
-import { setMember } from './sides.ts'
+
 import { type ZoneOffset, zoneOffset } from './zone-offset.ts'
 import { zonedTime, zonedTimestamp } from './zoned-time.ts'
 

@@ -1,5 +1,5 @@
-import { c, DataError, defineTransform, type Schema, s } from 'millrace'
-import { memberOf, perSchema, requireMap, requireStruct, setMember } from './sides.ts'
+import { c, DataError, defineTransform, type Schema, s, setMember } from 'millrace'
+import { noValues, perSchema, requireMap, requireStruct, structCopier } from './sides.ts'
 
 const purpose = 'copying fields from value to key'
 
@@ -45,21 +45,22 @@ export default defineTransform({
   ],
   create({ fields: listed, replaceNullWithDefault }) {
     const fields = [...new Set(listed)]
-    const keySchemaOf = perSchema(schema => s.struct(fields.map(name => [name, fieldOf(schema, name).schema] as const)))
+    const keyOf = perSchema(schema => {
+      const keySchema = s.struct(fields.map(name => [name, fieldOf(schema, name).schema] as const))
+      return { keySchema, copy: structCopier(keySchema.fields, replaceNullWithDefault) }
+    })
     return {
       apply(record) {
         const schema = record.valueSchema ?? null
-        const key: Record<string, unknown> = {}
         if (schema === null) {
           const map = requireMap(record.value ?? null, purpose)
+          const key: Record<string, unknown> = {}
           for (const name of fields) setMember(key, name, Object.hasOwn(map, name) ? map[name] : null)
           return { ...record, keySchema: null, key }
         }
         const struct = requireStruct(schema, record.value ?? null, purpose)
-        const keySchema = keySchemaOf(schema)
-        for (const field of keySchema.fields)
-          setMember(key, field.name, memberOf(struct, field.name, field.schema, replaceNullWithDefault))
-        return { ...record, keySchema, key }
+        const { keySchema, copy } = keyOf(schema)
+        return { ...record, keySchema, key: copy(struct, noValues) }
       },
     }
   },
