@@ -202,7 +202,8 @@ const structWriter = (schema: Schema, settings: JsonSettings): WriteJson => {
   }
 }
 
-const isStruct = (value: unknown): value is Record<string, unknown> =>
+/** A plain object, none of the classes that stand for other types. */
+export const isStruct = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' &&
   value !== null &&
   !Array.isArray(value) &&
