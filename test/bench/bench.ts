@@ -19,6 +19,8 @@ export interface Parts {
 export interface PlainContext {
   readonly subject: Subject
   readonly records: number
+  /** Text in the names of the cases to run; undefined: all. */
+  readonly cases?: string | undefined
 }
 
 export interface RunContext extends PlainContext {

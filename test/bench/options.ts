@@ -4,6 +4,8 @@ import { parseArgs } from 'node:util'
 export interface Options {
   /** Names of benchmarks; undefined: all. */
   readonly only: readonly string[] | undefined
+  /** Of `converters` and `transforms` the cases whose name has this text; undefined: all. */
+  readonly cases: string | undefined
   readonly rounds: number
   readonly records: number
   readonly kafka: 'embedded' | 'apache' | 'both'
@@ -23,10 +25,11 @@ export interface Options {
   readonly help: boolean
 }
 
-export const usage = `npm run bench -- [--only NAME,...] [--rounds N] [--records N] [--kafka embedded|apache|both]
+export const usage = `npm run bench -- [--only NAME,...] [--cases TEXT] [--rounds N] [--records N] [--kafka embedded|apache|both]
                  [--peer] [--against DIR] [--quick] [--out DIR] [--publish] [--quiet-wait S] [--list]
 
   --only NAME,...    these benchmarks (--list prints the names); default all
+  --cases TEXT       of converters and transforms the cases with this text in their name; default all
   --rounds N         runs of each side (default 3; starting a worker: at least 9)
   --records N        records of each run (default 1000000)
   --kafka WHICH      broker: embedded (ours), apache (jars from MILLRACE_KAFKA_LIBS or .real/kafka), both;
@@ -51,6 +54,7 @@ export function parseOptions(args: readonly string[], jars: boolean, known: read
     args: [...args],
     options: {
       only: { type: 'string' },
+      cases: { type: 'string' },
       rounds: { type: 'string' },
       records: { type: 'string' },
       kafka: { type: 'string' },
@@ -75,6 +79,7 @@ export function parseOptions(args: readonly string[], jars: boolean, known: read
     throw new Error(`There is no benchmark ${strangers.join(', ')}: choose from ${known.join(', ')}`)
   return {
     only,
+    cases: values.cases,
     rounds: whole('rounds', values.rounds ?? (quick ? '1' : '3'), 1),
     records: whole('records', values.records ?? (quick ? '20000' : '1000000'), 1000),
     kafka,

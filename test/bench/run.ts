@@ -75,7 +75,7 @@ const measure = async (
       options.quick ? options.rounds : Math.max(leastRounds, options.rounds),
       options.quietSeconds,
       async subject => {
-        if (!benchmark.broker) return benchmark.run({ subject, records: options.records })
+        if (!benchmark.broker) return benchmark.run({ subject, records: options.records, cases: options.cases })
         const id = `bench_${name.replaceAll('-', '_')}_${process.pid}_${broker}_${++number}`
         const ofRun = await mkdtemp(join(folder, `${name}-`))
         const sample = await benchmark.run({ subject, records: options.records, id, folder: ofRun, parts: parts! })

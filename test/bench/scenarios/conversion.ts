@@ -34,10 +34,11 @@ const ofKafka = (className: string) => className.startsWith('org.apache.kafka.')
 
 const legs: readonly Leg[] = ['encode', 'decode', 'decode, left as bytes']
 
-async function runConverters({ subject, records }: PlainContext): Promise<Record<string, Figures>> {
+async function runConverters({ subject, records, cases = '' }: PlainContext): Promise<Record<string, Figures>> {
   const sample: Record<string, Figures> = {}
   const time = timing(records)
   for (const { name, class: className, config } of converterCases) {
+    if (!name.includes(cases)) continue
     for (const leg of legs) {
       const lazy = leg === 'decode, left as bytes'
       if (lazy && config['schemas.enable'] !== 'false') continue
@@ -52,10 +53,11 @@ async function runConverters({ subject, records }: PlainContext): Promise<Record
   return sample
 }
 
-async function runTransforms({ subject, records }: PlainContext): Promise<Record<string, Figures>> {
+async function runTransforms({ subject, records, cases = '' }: PlainContext): Promise<Record<string, Figures>> {
   const sample: Record<string, Figures> = {}
   const time = timing(records)
   for (const { name, steps } of await transformCases()) {
+    if (!name.includes(cases)) continue
     if (subject.kind === 'jvm' && !steps.every(step => ofKafka(step.class))) continue
     const figure =
       subject.kind === 'jvm'
