@@ -14,6 +14,7 @@ import { ProducerIds } from './producer-ids.ts'
 import type { BrokerParts } from './serve.ts'
 import { brokerSettings } from './settings/broker-settings.ts'
 import { Topics } from './topics/topics.ts'
+import { TransactionCoordinator } from './transactions/transaction-coordinator.ts'
 
 export interface BrokerOptions {
   /** Everything the broker keeps; made when it is not there. One broker per folder. */
@@ -45,7 +46,7 @@ const NODE_ID = 1
 
 /**
  * The embedded broker: Kafka's protocol on one machine, over a folder of log segments. No replication, no consensus: who
- * asks for three replicas gets one (`millrace.broker.accept.replication.factor`). Transactions are not served yet.
+ * asks for three replicas gets one (`millrace.broker.accept.replication.factor`).
  *
  * What an acknowledgement means: the record was handed to the operating system, in order. `kill -9` of this process loses
  * nothing acknowledged, nor does it take an idempotent producer's batch twice; the next start checks what came after the
@@ -54,7 +55,8 @@ const NODE_ID = 1
  * for all, and every log is brought to the disk each `log.flush.offset.checkpoint.interval.ms`.
  *
  * In the folder: `broker.json` (cluster id), `topics.json` (the topics), `topics/<topic>-<partition>/` (segments, their
- * indexes, a checkpoint), `lock`. Groups and offsets are in the topic `__consumer_offsets`, in Kafka's own format.
+ * indexes, a checkpoint), `lock`. Groups and offsets are in the topic `__consumer_offsets`,
+ * transactional ids in `__transaction_state`, in Kafka's own format.
  *
  * Throws an Error that names folder, port or setting when it cannot start.
  */
@@ -82,6 +84,8 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     const topics = await Topics.open(dataDir, settings, { clock, pool, log })
     open.push(() => topics.close())
     const groups = await Coordinator.open({ clock, log, settings, topics })
+    const producerIds = new ProducerIds(meta)
+    const transactions = await TransactionCoordinator.open({ clock, log, settings, topics, groups, producerIds })
     let address = { host, port }
     const parts: BrokerParts = {
       nodeId: NODE_ID,
@@ -92,10 +96,11 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
       settings,
       topics,
       groups,
-      producerIds: new ProducerIds(meta),
+      producerIds,
+      transactions,
     }
     const dispatcher: Dispatcher = new Dispatcher(servedApis(parts, () => dispatcher))
-    const maintenance = startMaintenance({ clock, log, settings, topics, groups })
+    const maintenance = startMaintenance({ clock, log, settings, topics, groups, transactions })
     open.push(() => maintenance.stop())
     open.push(() => groups.close())
     const listener = await listen(host, port, socket => accept(socket, dispatcher, pool, parts))

@@ -7,6 +7,7 @@ import type { PartitionLog } from './log/partition-log.ts'
 import { deleteExpired } from './log/retention.ts'
 import type { BrokerSettings } from './settings/broker-settings.ts'
 import type { Topics } from './topics/topics.ts'
+import type { TransactionCoordinator } from './transactions/transaction-coordinator.ts'
 
 export interface MaintenanceParts {
   readonly clock: Clock
@@ -14,6 +15,7 @@ export interface MaintenanceParts {
   readonly settings: BrokerSettings
   readonly topics: Topics
   readonly groups: Coordinator
+  readonly transactions: TransactionCoordinator
 }
 
 /** How long a segment may go unread before its descriptor is closed. */
@@ -87,6 +89,9 @@ export function startMaintenance(parts: MaintenanceParts): { stop(): Promise<voi
     ),
     every(FLUSH_TICK_MS, () => forEachLog('Flush', partition => partition.flushIfDue())),
     every(settings.number('offsets.retention.check.interval.ms'), () => parts.groups.expire()),
+    every(settings.number('transaction.abort.timed.out.transaction.cleanup.interval.ms'), () =>
+      parts.transactions.tick(),
+    ),
   ]
   if (settings.boolean('log.cleaner.enable')) jobs.push(every(settings.number('log.cleaner.backoff.ms'), clean))
 

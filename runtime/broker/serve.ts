@@ -7,6 +7,7 @@ import type { Coordinator } from './groups/coordinator.ts'
 import type { ProducerIds } from './producer-ids.ts'
 import type { BrokerSettings } from './settings/broker-settings.ts'
 import type { Topics } from './topics/topics.ts'
+import type { TransactionCoordinator } from './transactions/transaction-coordinator.ts'
 
 /** What handlers work with. */
 export interface BrokerParts {
@@ -20,6 +21,7 @@ export interface BrokerParts {
   readonly topics: Topics
   readonly groups: Coordinator
   readonly producerIds: ProducerIds
+  readonly transactions: TransactionCoordinator
 }
 
 /** One request on its way; lives until its response is sent. */

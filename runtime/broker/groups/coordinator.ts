@@ -1,12 +1,13 @@
 import type { Log } from '../../api/context.ts'
 import type { Clock } from '../../base/clock.ts'
+import { controlType } from '../../protocol/control-records.ts'
 import { errorCodes, type KafkaErrorName } from '../../protocol/error-codes.ts'
 import type { BrokerSettings } from '../settings/broker-settings.ts'
-import type { Topics } from '../topics/topics.ts'
+import { InternalLog, type WritingProducer } from '../topics/internal-log.ts'
+import { OFFSETS_TOPIC, type Topics } from '../topics/topics.ts'
 import { Group } from './group.ts'
 import { GroupEntry } from './group-entry.ts'
 import type { JoinRequest, JoinResult, SyncRequest, SyncResult } from './member.ts'
-import { OffsetLog } from './offset-log.ts'
 import {
   type CommittedOffset,
   decodeGroup,
@@ -16,6 +17,7 @@ import {
   encodeKey,
   encodeOffset,
 } from './offset-records.ts'
+import { PendingOffsets } from './pending-offsets.ts'
 
 export interface CoordinatorParts {
   readonly clock: Clock
@@ -35,8 +37,9 @@ export interface OffsetToCommit {
 /** The shell around the groups' state machines: their timers, and the log in which they and their offsets are durable. */
 export class Coordinator {
   readonly #parts: CoordinatorParts
-  readonly #log: OffsetLog
+  readonly #log: InternalLog
   readonly #entries = new Map<string, GroupEntry>()
+  readonly #pending = new PendingOffsets()
   readonly #commits = new Set<Promise<void>>()
   readonly #minSession: number
   readonly #maxSession: number
@@ -44,7 +47,7 @@ export class Coordinator {
 
   private constructor(parts: CoordinatorParts) {
     this.#parts = parts
-    this.#log = new OffsetLog(parts.topics, parts.clock)
+    this.#log = new InternalLog(OFFSETS_TOPIC, parts.topics, parts.clock)
     this.#minSession = parts.settings.number('group.min.session.timeout.ms')
     this.#maxSession = parts.settings.number('group.max.session.timeout.ms')
   }
@@ -53,7 +56,14 @@ export class Coordinator {
   static async open(parts: CoordinatorParts): Promise<Coordinator> {
     const coordinator = new Coordinator(parts)
     const now = parts.clock.monotonic()
-    await coordinator.#log.load((keyBytes, value) => coordinator.#replay(keyBytes, value, now))
+    await coordinator.#log.load({
+      record: (key, value, batch) =>
+        coordinator.#replay(key, value, batch.isTransactional ? batch.producerId : -1, now),
+      marker: (key, producerId) => {
+        const type = controlType(key)
+        if (type !== 'other') coordinator.endTransaction(producerId, type === 'commit')
+      },
+    })
     const committed = new Set<string>()
     for (const [id, entry] of coordinator.#entries) {
       for (const topic of entry.topics().keys()) committed.add(topic)
@@ -68,9 +78,14 @@ export class Coordinator {
     return coordinator
   }
 
-  #replay(keyBytes: Buffer, value: Buffer | null, now: number): void {
+  /** `producerId` -1: not part of a transaction. */
+  #replay(keyBytes: Buffer, value: Buffer | null, producerId: number, now: number): void {
     const key = decodeKey(keyBytes)
     if (key === null) return
+    if (producerId >= 0) {
+      if (key.kind === 'offset' && value !== null) this.#pending.add(producerId, { ...key, value: decodeOffset(value) })
+      return
+    }
     const entry = this.#entryOf(key.group)
     if (key.kind === 'group') {
       const old = this.#entries.get(key.group)
@@ -167,6 +182,35 @@ export class Coordinator {
     await written.finally(() => this.#commits.delete(written))
   }
 
+  /** As `commit`, but nobody sees the offsets before `endTransaction`. */
+  async commitInTransaction(
+    group: string,
+    offsets: readonly OffsetToCommit[],
+    { producerId, producerEpoch }: WritingProducer,
+  ): Promise<void> {
+    const committedAt = this.#parts.clock.now()
+    const pending = offsets.map(({ topic, partition, offset, leaderEpoch, metadata }) => {
+      return { group, topic, partition, value: { offset, leaderEpoch, metadata, committedAt } }
+    })
+    await this.#log.append(
+      pending.map(o => ({ key: encodeKey({ kind: 'offset', ...o }), value: encodeOffset(o.value) })),
+      { producerId, producerEpoch },
+    )
+    for (const offset of pending) this.#pending.add(producerId, offset)
+  }
+
+  /** The marker of the producer's transaction is in the log. */
+  endTransaction(producerId: number, committed: boolean): void {
+    for (const { group, topic, partition, value } of this.#pending.take(producerId)) {
+      if (committed) this.#entryOf(group).setOffset(topic, partition, value)
+    }
+  }
+
+  /** Whether the offset may change by a transaction that has not ended. */
+  isUnstable(groupId: string, topic: string, partition: number): boolean {
+    return this.#pending.has(groupId, topic, partition)
+  }
+
   async deleteGroup(groupId: string): Promise<KafkaErrorName> {
     const entry = this.#entries.get(groupId)
     if (groupId === '') return 'INVALID_GROUP_ID'
@@ -204,6 +248,7 @@ export class Coordinator {
   async topicDeleted(topic: string): Promise<void> {
     // Those that were taken while the topic was there; later ones are refused.
     await Promise.allSettled(this.#commits)
+    this.#pending.forgetTopic(topic)
     for (const entry of [...this.#entries.values()]) {
       const partitions = [...(entry.topics().get(topic)?.keys() ?? [])].map(partition => ({ topic, partition }))
       await this.deleteOffsets(entry.group.id, partitions)
@@ -223,7 +268,8 @@ export class Coordinator {
         [...partitions].flatMap(([partition, offset]) => (isExpired(offset) ? [{ topic, partition }] : [])),
       )
       await this.deleteOffsets(group.id, expired)
-      if (!entry.hasOffsets && group.state === 'Empty' && group.since < oldest) await this.#forget(entry)
+      if (entry.hasOffsets || this.#pending.hasGroup(group.id)) continue
+      if (group.state === 'Empty' && group.since < oldest) await this.#forget(entry)
     }
   }
 

@@ -7,7 +7,7 @@ import { type BrokerParts, errorFields, type Served, serve } from '../serve.ts'
 import { brokerDefinitions } from '../settings/broker-settings.ts'
 import { splitList } from '../settings/definition.ts'
 import { checkTopicSettings, topicDefault, topicDefinitions } from '../settings/topic-settings.ts'
-import { OFFSETS_TOPIC } from '../topics/topics.ts'
+import { internalTopics } from '../topics/topics.ts'
 import { ConfigSource, configTypeOf, describeTopicConfigs } from './topic-configs.ts'
 
 type Described = NonNullable<ResponseInputOf<typeof describeConfigs>['results']>[number]
@@ -86,7 +86,7 @@ async function alter(asked: Asked, validateOnly: boolean, parts: BrokerParts, ch
     }
     const topic = parts.topics.get(resourceName)
     if (topic === undefined) throw new KafkaProtocolError('UNKNOWN_TOPIC_OR_PARTITION', { topic: resourceName })
-    if (resourceName === OFFSETS_TOPIC) {
+    if (internalTopics.has(resourceName)) {
       const detail = 'it belongs to the broker'
       throw new KafkaProtocolError('INVALID_TOPIC_EXCEPTION', { topic: resourceName, detail })
     }

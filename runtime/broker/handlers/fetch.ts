@@ -1,7 +1,7 @@
 import type { RequestOf, ResponseInputOf } from '../../protocol/api.ts'
 import { errorCodes, KafkaProtocolError } from '../../protocol/error-codes.ts'
 import { fetch } from '../../protocol/messages/fetch.ts'
-import { LEADER_EPOCH, type LogWatcher, type PartitionLog } from '../log/partition-log.ts'
+import { type CommittedSlice, LEADER_EPOCH, type LogWatcher, type PartitionLog } from '../log/partition-log.ts'
 import { type BrokerParts, errorFields, type RequestContext, type Served, serve } from '../serve.ts'
 
 type Request = RequestOf<typeof fetch>
@@ -9,6 +9,9 @@ type RequestPartition = Request['topics'][number]['partitions'][number]
 type Response = ResponseInputOf<typeof fetch>
 type TopicResponse = NonNullable<Response['responses']>[number]
 type PartitionResponse = NonNullable<TopicResponse['partitions']>[number]
+
+/** An isolation level. */
+export const READ_COMMITTED = 1
 
 /** Below version 4 clients expect record formats that are not written here. */
 export const serveFetch = (parts: BrokerParts): Served =>
@@ -110,8 +113,9 @@ class FetchRead {
       checkLeaderEpoch(asked.currentLeaderEpoch)
       const maxBytes = Math.min(asked.partitionMaxBytes, left)
       const atLeastOne = this.bytes === 0
+      const isCommitted = this.#request.isolationLevel === READ_COMMITTED
       const slice =
-        maxBytes > 0 || atLeastOne ? await log.read(asked.fetchOffset, Math.max(0, maxBytes), atLeastOne) : null
+        maxBytes > 0 || atLeastOne ? await readLog(log, asked.fetchOffset, maxBytes, atLeastOne, isCommitted) : null
       if (slice === null) log.checkOffset(asked.fetchOffset)
       else {
         this.#releases.push(slice.release)
@@ -123,7 +127,7 @@ class FetchRead {
         highWatermark: log.endOffset,
         lastStableOffset: log.lastStableOffset,
         logStartOffset: log.startOffset,
-        abortedTransactions: this.#request.isolationLevel === 1 ? [] : null,
+        abortedTransactions: isCommitted ? (slice?.aborted ?? []) : null,
         records: slice === null ? [] : slice.records,
       }
     } catch (error) {
@@ -139,6 +143,19 @@ class FetchRead {
       }
     }
   }
+}
+
+async function readLog(
+  log: PartitionLog,
+  offset: number,
+  maxBytes: number,
+  atLeastOne: boolean,
+  isCommitted: boolean,
+): Promise<CommittedSlice | null> {
+  const limit = Math.max(0, maxBytes)
+  if (isCommitted) return log.readCommitted(offset, limit, atLeastOne)
+  const slice = await log.read(offset, limit, atLeastOne)
+  return slice === null ? null : { ...slice, aborted: [] }
 }
 
 /** There is one leader, whose epoch never changes. -1: the client does not know. */

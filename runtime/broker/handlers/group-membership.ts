@@ -9,14 +9,15 @@ import { codeOf } from '../groups/coordinator.ts'
 import { type BrokerParts, type Served, serve } from '../serve.ts'
 
 const GROUP = 0
+const TRANSACTION = 1
 
 export const serveGroupMembership = (parts: BrokerParts): Served[] => [
   serve(findCoordinator, [0, 6], (request, { version }) => {
     const answer = (key: string) => {
-      if (request.keyType === GROUP) {
+      if (request.keyType === GROUP || request.keyType === TRANSACTION) {
         return { key, errorCode: 0, errorMessage: '', nodeId: parts.nodeId, ...parts.address() }
       }
-      const errorMessage = 'the embedded broker serves no transactions and no share groups yet'
+      const errorMessage = 'the embedded broker serves no share groups'
       return { key, errorCode: errorCodes.UNSUPPORTED_VERSION, errorMessage, nodeId: -1, host: '', port: -1 }
     }
     if (version >= 4) return { coordinators: request.coordinatorKeys.map(answer) }

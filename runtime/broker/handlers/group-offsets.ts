@@ -54,12 +54,14 @@ export const serveGroupOffsets = (parts: BrokerParts): Served[] => [
   }),
 
   serve(offsetFetch, [1, 10], (request, { version }) => {
-    if (version >= 8) return { groups: request.groups.map(group => fetchGroup(group, version, parts)) }
-    const { groupId, topics } = request
+    if (version >= 8)
+      return { groups: request.groups.map(group => fetchGroup(group, version, request.requireStable, parts)) }
+    const { groupId, topics, requireStable } = request
     const asked = topics?.map(t => ({ name: t.name, topicId: '', partitionIndexes: t.partitionIndexes })) ?? null
     const { topics: found = [] } = fetchGroup(
       { groupId, memberId: null, memberEpoch: -1, topics: asked },
       version,
+      requireStable,
       parts,
     )
     return { errorCode: 0, topics: found.map(({ name, partitions }) => ({ name, partitions })) }
@@ -87,13 +89,22 @@ export const serveGroupOffsets = (parts: BrokerParts): Served[] => [
 ]
 
 /** What a group committed: for the partitions asked for, or with null for all. */
-function fetchGroup({ groupId, topics }: AskedGroup, version: number, parts: BrokerParts): FetchedGroup {
+function fetchGroup(
+  { groupId, topics }: AskedGroup,
+  version: number,
+  requireStable: boolean,
+  parts: BrokerParts,
+): FetchedGroup {
   const entry = parts.groups.get(groupId)
+  const answer = (topic: string, partition: number, found: CommittedOffset | undefined) =>
+    requireStable && parts.groups.isUnstable(groupId, topic, partition)
+      ? committed(partition, undefined, errorCodes.UNSTABLE_OFFSET_COMMIT)
+      : committed(partition, found)
   if (topics === null) {
     const all = [...(entry?.topics() ?? [])].map(([name, partitions]) => ({
       name,
       topicId: parts.topics.get(name)?.id,
-      partitions: [...partitions].map(([partition, offset]) => committed(partition, offset)),
+      partitions: [...partitions].map(([partition, offset]) => answer(name, partition, offset)),
     }))
     return { groupId, errorCode: 0, topics: version >= BY_ID ? all.filter(t => t.topicId !== undefined) : all }
   }
@@ -102,12 +113,13 @@ function fetchGroup({ groupId, topics }: AskedGroup, version: number, parts: Bro
     errorCode: 0,
     topics: topics.map(({ name, topicId, partitionIndexes }) => {
       const known = version >= BY_ID ? parts.topics.byId(topicId)?.name : name
-      const errorCode = known === undefined ? errorCodes.UNKNOWN_TOPIC_ID : 0
       return {
         name,
         ...(version >= BY_ID ? { topicId } : {}),
         partitions: partitionIndexes.map(partition =>
-          committed(partition, known === undefined ? undefined : entry?.offset(known, partition), errorCode),
+          known === undefined
+            ? committed(partition, undefined, errorCodes.UNKNOWN_TOPIC_ID)
+            : answer(known, partition, entry?.offset(known, partition)),
         ),
       }
     }),

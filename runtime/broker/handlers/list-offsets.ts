@@ -2,7 +2,7 @@ import type { ResponseInputOf } from '../../protocol/api.ts'
 import { listOffsets } from '../../protocol/messages/list-offsets.ts'
 import { LEADER_EPOCH, type PartitionLog } from '../log/partition-log.ts'
 import { type BrokerParts, errorFields, type Served, serve } from '../serve.ts'
-import { checkLeaderEpoch } from './fetch.ts'
+import { checkLeaderEpoch, READ_COMMITTED } from './fetch.ts'
 
 type TopicResponse = NonNullable<ResponseInputOf<typeof listOffsets>['topics']>[number]
 type PartitionResponse = NonNullable<TopicResponse['partitions']>[number]
@@ -27,7 +27,7 @@ export const serveListOffsets = (parts: BrokerParts): Served =>
             const oldStyleOffsets = oldOffsets(log, asked.timestamp, asked.maxNumOffsets)
             responses.push({ partitionIndex, errorCode: 0, oldStyleOffsets })
           } else {
-            const found = await find(log, asked.timestamp)
+            const found = await find(log, asked.timestamp, request.isolationLevel === READ_COMMITTED)
             const leaderEpoch = found.offset < 0 ? -1 : LEADER_EPOCH
             responses.push({ partitionIndex, errorCode: 0, ...found, ...(version >= 4 ? { leaderEpoch } : {}) })
           }
@@ -40,8 +40,13 @@ export const serveListOffsets = (parts: BrokerParts): Served =>
     return { topics }
   })
 
-async function find(log: PartitionLog, timestamp: number): Promise<{ timestamp: number; offset: number }> {
-  if (timestamp === LATEST) return { timestamp: -1, offset: log.endOffset }
+async function find(
+  log: PartitionLog,
+  timestamp: number,
+  isCommitted: boolean,
+): Promise<{ timestamp: number; offset: number }> {
+  const end = isCommitted ? log.lastStableOffset : log.endOffset
+  if (timestamp === LATEST) return { timestamp: -1, offset: end }
   if (timestamp === EARLIEST || timestamp === EARLIEST_LOCAL) return { timestamp: -1, offset: log.startOffset }
   const found =
     timestamp === MAX_TIMESTAMP
@@ -49,7 +54,8 @@ async function find(log: PartitionLog, timestamp: number): Promise<{ timestamp: 
       : timestamp < 0
         ? null
         : await log.findTimestamp(timestamp)
-  return found ?? { timestamp: -1, offset: -1 }
+  if (found !== null && found.offset < end) return found
+  return { timestamp: -1, offset: -1 }
 }
 
 /** Version 0 answers starts of segments, newest first, and the end of the log. */

@@ -6,7 +6,7 @@ import { metadata } from '../../protocol/messages/metadata.ts'
 import { ZERO_UUID } from '../../protocol/primitives.ts'
 import { LEADER_EPOCH } from '../log/partition-log.ts'
 import { type BrokerParts, errorFields, type Served, serve } from '../serve.ts'
-import { OFFSETS_TOPIC, type Topic } from '../topics/topics.ts'
+import { internalTopics, type Topic } from '../topics/topics.ts'
 import { operations } from './operations.ts'
 
 type Request = RequestOf<typeof metadata>
@@ -88,7 +88,7 @@ async function lookUp(
   const topic = parts.topics.get(name)
   if (topic !== undefined) return describe(topic, request, parts)
   const mayCreate = request.allowAutoTopicCreation && parts.settings.boolean('auto.create.topics.enable')
-  if (!mayCreate || name === OFFSETS_TOPIC) return { errorCode: errorCodes.UNKNOWN_TOPIC_OR_PARTITION, name }
+  if (!mayCreate || internalTopics.has(name)) return { errorCode: errorCodes.UNKNOWN_TOPIC_OR_PARTITION, name }
   try {
     const partitions = parts.settings.number('num.partitions')
     return describe(await parts.topics.create({ name, partitions }), request, parts)

@@ -1,6 +1,7 @@
 import type { RequestOf, ResponseInputOf } from '../../protocol/api.ts'
 import { errorCodes, KafkaProtocolError } from '../../protocol/error-codes.ts'
 import { produce } from '../../protocol/messages/produce.ts'
+import type { Admission } from '../log/partition-log.ts'
 import { type BrokerParts, errorFields, type RequestContext, type Served, serve } from '../serve.ts'
 import type { Topic } from '../topics/topics.ts'
 
@@ -23,7 +24,7 @@ async function handle(
     request.topicData.map(async (data): Promise<TopicResponse> => {
       const topic = context.version >= 13 ? parts.topics.byId(data.topicId) : parts.topics.get(data.name)
       const partitionResponses = await Promise.all(
-        data.partitionData.map(partition => append(partition, topic, refusal, context, parts)),
+        data.partitionData.map(partition => append(partition, topic, request.transactionalId, refusal, context, parts)),
       )
       return { name: data.name, topicId: data.topicId, partitionResponses }
     }),
@@ -38,16 +39,15 @@ async function handle(
   return null
 }
 
-function refusalOf({ acks, transactionalId }: RequestOf<typeof produce>): KafkaProtocolError | null {
+function refusalOf({ acks }: RequestOf<typeof produce>): KafkaProtocolError | null {
   if (acks < -1 || acks > 1) return new KafkaProtocolError('INVALID_REQUIRED_ACKS', { detail: `acks is ${acks}` })
-  if (transactionalId === null) return null
-  const detail = 'the embedded broker serves no transactions yet: unset transactional.id'
-  return new KafkaProtocolError('UNSUPPORTED_VERSION', { detail })
+  return null
 }
 
 async function append(
   { index, records }: TopicData['partitionData'][number],
   topic: Topic | undefined,
+  transactionalId: string | null,
   refusal: KafkaProtocolError | null,
   context: RequestContext,
   parts: BrokerParts,
@@ -63,12 +63,28 @@ async function append(
       const detail = 'it belongs to the broker: commit offsets instead'
       throw new KafkaProtocolError('INVALID_TOPIC_EXCEPTION', { topic: topic.name, detail })
     }
-    const { baseOffset, logAppendTime } = await log.append(records)
+    const { baseOffset, logAppendTime } = await log.append(
+      records,
+      admission(transactionalId, topic.name, index, parts),
+    )
     return { index, errorCode: 0, baseOffset, logAppendTimeMs: logAppendTime, logStartOffset: log.startOffset }
   } catch (error) {
-    const { errorCode, errorMessage } = errorFields(error, parts.log)
+    const { errorCode: code, errorMessage } = errorFields(error, parts.log)
+    // By its epoch is how clients know a fenced producer in this answer.
+    const errorCode = code === errorCodes.PRODUCER_FENCED ? errorCodes.INVALID_PRODUCER_EPOCH : code
     const isRecordError = errorCode === errorCodes.INVALID_RECORD
     const recordErrors = isRecordError ? [{ batchIndex: 0, batchIndexErrorMessage: errorMessage }] : []
     return { index, errorCode, baseOffset: -1, errorMessage, recordErrors }
   }
+}
+
+function admission(
+  transactionalId: string | null,
+  topic: string,
+  partition: number,
+  { transactions }: BrokerParts,
+): Admission | null {
+  if (transactionalId === null) return null
+  return (producerId, producerEpoch) =>
+    transactions.admit({ transactionalId, producerId, producerEpoch }, topic, partition)
 }

@@ -7,7 +7,7 @@ import { deleteTopics } from '../../protocol/messages/delete-topics.ts'
 import { describeProducers } from '../../protocol/messages/describe-producers.ts'
 import { ZERO_UUID } from '../../protocol/primitives.ts'
 import { type BrokerParts, errorFields, type Served, serve } from '../serve.ts'
-import { type NewTopic, OFFSETS_TOPIC } from '../topics/topics.ts'
+import { internalTopics, type NewTopic } from '../topics/topics.ts'
 import { describeTopicConfigs } from './topic-configs.ts'
 
 type AskedTopic = RequestOf<typeof createTopics>['topics'][number]
@@ -69,7 +69,7 @@ export function serveTopicAdmin(parts: BrokerParts): Served[] {
         const found = name ?? parts.topics.byId(topicId)?.name
         try {
           if (found === undefined) throw new KafkaProtocolError('UNKNOWN_TOPIC_ID')
-          if (found === OFFSETS_TOPIC) {
+          if (internalTopics.has(found)) {
             throw new KafkaProtocolError('INVALID_TOPIC_EXCEPTION', {
               topic: found,
               detail: 'it belongs to the broker',

@@ -1,5 +1,6 @@
 import type { Clock } from '../../base/clock.ts'
 import { syncData, writeFully } from './file-io.ts'
+import type { TransactionStep } from './partition-transactions.ts'
 import type { Segment } from './segment.ts'
 
 /** A batch that has its offsets and its place in a segment, and now waits for its bytes to be written. */
@@ -11,6 +12,7 @@ export interface PendingBatch {
   readonly lastOffset: number
   readonly count: number
   readonly maxTimestamp: number
+  readonly step: TransactionStep | null
 }
 
 interface Waiting {

@@ -40,9 +40,7 @@ export function checkBatch(records: Buffer | null, config: LogConfig, now: numbe
     throw tooLarge('MESSAGE_TOO_LARGE', header.sizeInBytes, 'max.message.bytes', config.maxMessageBytes)
   }
   if (header.isControl) throw invalid('control records are written by brokers only')
-  if (header.isTransactional) {
-    throw new KafkaProtocolError('INVALID_TXN_STATE', { detail: 'the embedded broker serves no transactions yet' })
-  }
+  if (header.isTransactional && header.producerId < 0) throw invalid('a transaction without a producer id')
   if (header.count < 1) throw invalid(`a batch of ${header.count} records`)
   if (header.lastOffset - header.baseOffset !== header.count - 1) {
     throw invalid(`${header.count} records, and a last offset of ${header.lastOffset - header.baseOffset}`)

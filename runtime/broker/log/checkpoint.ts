@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { replaceFile } from './file-io.ts'
+import { noTransactions, type TransactionSnapshot } from './partition-transactions.ts'
 import type { ProducerSnapshot } from './producer-states.ts'
 
 const FILE = 'checkpoint.json'
@@ -12,12 +13,13 @@ export interface Checkpoint {
   readonly startOffset: number
   /** Everything below is compacted. */
   readonly cleanedTo: number
-  /** `producers` know every batch below this offset. */
+  /** `producers` and `transactions` know every batch below this offset, and none behind it. */
   readonly producersTo: number
   readonly producers: readonly ProducerSnapshot[]
+  readonly transactions: TransactionSnapshot
 }
 
-const none: Checkpoint = { startOffset: 0, cleanedTo: 0, producersTo: 0, producers: [] }
+const none: Checkpoint = { startOffset: 0, cleanedTo: 0, producersTo: 0, producers: [], transactions: noTransactions }
 
 /** Synchronous: read once per partition, at start. Without a file everything is at its beginning. Throws when it is damaged. */
 export function readCheckpoint(folder: string): Checkpoint {
@@ -31,7 +33,8 @@ export function readCheckpoint(folder: string): Checkpoint {
   try {
     const { format, ...checkpoint } = JSON.parse(text) as Checkpoint & { readonly format: number }
     if (format !== FORMAT) throw new Error(`format ${format}, this version reads ${FORMAT}`)
-    return checkpoint
+    // A partition that never saw a transaction may have a checkpoint that does not speak of them.
+    return { ...none, ...checkpoint }
   } catch (error) {
     throw new Error(`${join(folder, FILE)} cannot be read: ${(error as Error).message}. Remove it to scan the log`, {
       cause: error,

@@ -4,6 +4,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { keepRecords } from '../../protocol/batch-filter.ts'
 import { RecordBatchReader } from '../../protocol/record-batch-reader.ts'
 import { batchChunks } from './batch-chunks.ts'
+import { CleanedTransactions } from './cleaned-transactions.ts'
 import { deleteHorizon, withDeleteHorizon } from './delete-horizon.ts'
 import { closeFile, openFile, syncData, syncFolder, writeFully } from './file-io.ts'
 import { KeyOffsets } from './key-offsets.ts'
@@ -29,7 +30,7 @@ export interface Cleanable {
 
 /**
  * Judges a compacted log: dirty is what no compaction has seen; never the active segment or one that is still being written,
- * nor records younger than `min.compaction.lag.ms`. Due when the dirty share reaches `min.cleanable.dirty.ratio`, or something dirty is older than
+ * nor what comes behind the start of an open transaction, nor records younger than `min.compaction.lag.ms`. Due when the dirty share reaches `min.cleanable.dirty.ratio`, or something dirty is older than
  * `max.compaction.lag.ms`.
  */
 export function cleanable(log: PartitionLog, now: number): Cleanable {
@@ -38,7 +39,7 @@ export function cleanable(log: PartitionLog, now: number): Cleanable {
   const dirty: Segment[] = []
   for (const segment of log.segments.closed) {
     // What is written after the copy was made would go with the old file (invariant 6).
-    if (!segment.isWritten) break
+    if (!segment.isWritten || endOf(log, segment) > log.lastStableOffset) break
     const isClean = endOf(log, segment) <= log.cleanedTo
     if (!isClean && segment.maxTimestamp > now - minCompactionLagMs && minCompactionLagMs > 0) break
     segments.push(segment)
@@ -60,11 +61,12 @@ export async function cleanLog(log: PartitionLog, options: CleanerOptions): Prom
   const { segments, dirty } = cleanable(log, options.now)
   if (dirty.length === 0) return
   const keys = new KeyOffsets(options.maxKeyBytes)
-  const endOffset = await collectKeys(log, dirty, keys, options)
+  const transactions = new CleanedTransactions(log.transactions)
+  const endOffset = await collectKeys(log, dirty, keys, transactions, options)
   const taken = segments.filter(segment => segment.baseOffset < endOffset)
   for (const group of groupBySize(log, taken)) {
     if (log.isClosed) return
-    await rewrite(log, group, keys, endOffset, options)
+    await rewrite(log, group, { keys, transactions, cleanTo: endOffset }, options)
   }
   log.cleanedTo = endOffset
   await log.saveCheckpoint()
@@ -75,6 +77,7 @@ async function collectKeys(
   log: PartitionLog,
   dirty: readonly Segment[],
   keys: KeyOffsets,
+  transactions: CleanedTransactions,
   options: CleanerOptions,
 ): Promise<number> {
   const reader = new RecordBatchReader()
@@ -85,7 +88,7 @@ async function collectKeys(
         throwIfBroken(segment, chunk.broken)
         for (let at = 0; at < chunk.end; ) {
           at = reader.read(chunk.buf, at, chunk.end)
-          if (reader.isControl || reader.lastOffset < log.cleanedTo) continue
+          if (reader.isControl || reader.lastOffset < log.cleanedTo || transactions.isAborted(reader)) continue
           if (keys.count > 0 && !keys.hasRoomFor(reader.count)) {
             firstFull = reader.baseOffset
             return
@@ -130,11 +133,17 @@ function groupBySize(log: PartitionLog, segments: readonly Segment[]): Segment[]
   return groups
 }
 
+/** What a pass knows of the log, up to `cleanTo`. */
+interface Known {
+  readonly keys: KeyOffsets
+  readonly transactions: CleanedTransactions
+  readonly cleanTo: number
+}
+
 async function rewrite(
   log: PartitionLog,
   group: readonly Segment[],
-  keys: KeyOffsets,
-  cleanTo: number,
+  known: Known,
   options: CleanerOptions,
 ): Promise<void> {
   const base = group[0]!.baseOffset
@@ -142,7 +151,7 @@ async function rewrite(
   const fd = await openFile(draft, 'w')
   let size = 0
   try {
-    for (const segment of group) size = await copyKept(log, segment, keys, cleanTo, options, fd, size)
+    for (const segment of group) size = await copyKept(log, segment, known, options, fd, size)
     await syncData(fd)
   } finally {
     await closeFile(fd)
@@ -177,8 +186,7 @@ async function withFiles(segments: readonly Segment[], now: number, work: () => 
 async function copyKept(
   log: PartitionLog,
   segment: Segment,
-  keys: KeyOffsets,
-  cleanTo: number,
+  known: Known,
   options: CleanerOptions,
   target: number,
   start: number,
@@ -193,7 +201,7 @@ async function copyKept(
       for (let at = 0; at < chunk.end; ) {
         const next = reader.read(chunk.buf, at, chunk.end)
         const whole = chunk.buf.subarray(at, next)
-        const batch = reader.lastOffset < cleanTo ? keptPart(log, whole, reader, keys, options) : whole
+        const batch = reader.lastOffset < known.cleanTo ? keptPart(log, whole, reader, known, options) : whole
         if (batch !== null) {
           kept.push(batch)
           bytes += batch.length
@@ -213,10 +221,11 @@ function keptPart(
   log: PartitionLog,
   batch: Buffer,
   reader: RecordBatchReader,
-  keys: KeyOffsets,
+  { keys, transactions }: Known,
   options: CleanerOptions,
 ): Buffer | null {
-  if (reader.isControl) return batch
+  if (reader.isControl) return keptMarker(log, batch, reader, transactions, options)
+  const isAborted = transactions.isAborted(reader)
   const horizon = deleteHorizon(batch, 0)
   const keep: boolean[] = []
   let count = 0
@@ -226,7 +235,10 @@ function keptPart(
     const isTombstone = reader.valueStart(i) < 0
     const last = key === null ? -1 : keys.get(key)
     const stays =
-      key !== null && last <= reader.offset(i) && !(isTombstone && horizon !== null && horizon <= options.now)
+      !isAborted &&
+      key !== null &&
+      last <= reader.offset(i) &&
+      !(isTombstone && horizon !== null && horizon <= options.now)
     keep.push(stays)
     if (!stays) continue
     count++
@@ -237,10 +249,27 @@ function keptPart(
     if (count === 0 && !log.producers.isLastBatch(reader.producerId, reader.lastOffset)) return null
     result = keepRecords(batch, 0, reader, i => keep[i]!)
   }
+  transactions.kept(reader)
   if (tombstones === 0 || horizon !== null) return result
   const again = new RecordBatchReader()
   again.read(result, 0, result.length)
   return withDeleteHorizon(result, again, options.now + log.config.deleteRetentionMs)
+}
+
+/** A marker goes as tombstones do, once nothing of its transaction is there: readers may have met the one without the other. */
+function keptMarker(
+  log: PartitionLog,
+  batch: Buffer,
+  reader: RecordBatchReader,
+  transactions: CleanedTransactions,
+  options: CleanerOptions,
+): Buffer | null {
+  if (transactions.hasDataBefore(reader)) return batch
+  const horizon = deleteHorizon(batch, 0)
+  if (horizon === null) return withDeleteHorizon(batch, reader, options.now + log.config.deleteRetentionMs)
+  if (horizon > options.now) return batch
+  log.transactions.forgetAborted(reader.producerId, reader.baseOffset)
+  return null
 }
 
 function throwIfBroken(segment: Segment, reason: string | null): void {

@@ -123,6 +123,19 @@ function locate(
   return { start, whole: at, next: 0, found }
 }
 
+/** The batches of `records` that begin below `end`, and the offset behind the last of them. */
+export function batchesBelow(records: Buffer, end: number): { readonly records: Buffer; readonly endOffset: number } {
+  let at = 0
+  let endOffset = 0
+  while (at < records.length) {
+    const base = readBaseOffset(records, at)
+    if (base >= end) break
+    endOffset = base + records.readInt32BE(at + BatchLayout.LAST_OFFSET_DELTA) + 1
+    at += records.readInt32BE(at + BatchLayout.LENGTH) + LOG_OVERHEAD
+  }
+  return { records: records.subarray(0, at), endOffset }
+}
+
 /** A record found by its time. */
 export interface TimedOffset {
   readonly timestamp: number

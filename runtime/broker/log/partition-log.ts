@@ -1,12 +1,26 @@
 import type { Log } from '../../api/context.ts'
 import type { Clock } from '../../base/clock.ts'
+import { type BatchHeader, batchHeader } from '../../protocol/batch-header.ts'
 import { KafkaProtocolError } from '../../protocol/error-codes.ts'
 import type { BufferPool } from '../buffer-pool.ts'
 import type { LogConfig } from '../settings/topic-settings.ts'
 import { AppendQueue, type PendingBatch } from './append-queue.ts'
 import { checkBatch, stampBatch } from './check-batch.ts'
 import { type Checkpoint, writeCheckpoint } from './checkpoint.ts'
-import { findMaxTimestamp, findTimestamp, type LogSlice, readBatches, type TimedOffset } from './log-reader.ts'
+import {
+  batchesBelow,
+  findMaxTimestamp,
+  findTimestamp,
+  type LogSlice,
+  readBatches,
+  type TimedOffset,
+} from './log-reader.ts'
+import {
+  type AbortedRange,
+  type PartitionTransactions,
+  type TransactionSnapshot,
+  transactionStep,
+} from './partition-transactions.ts'
 import type { ProducerStates } from './producer-states.ts'
 import { recoverLog } from './recovery.ts'
 import { Segment } from './segment.ts'
@@ -28,6 +42,14 @@ export interface Appended {
   readonly logAppendTime: number
 }
 
+/** Throws KafkaProtocolError when the producer may not write in a transaction here. */
+export type Admission = (producerId: number, producerEpoch: number) => void
+
+export interface CommittedSlice extends LogSlice {
+  /** Transactions that were aborted, among what was read. */
+  readonly aborted: readonly AbortedRange[]
+}
+
 /** Who waits for records, such as a parked fetch. */
 export interface LogWatcher {
   /** So many bytes more can be read. */
@@ -40,14 +62,15 @@ export interface LogWatcher {
  * The log of one partition: appends, reads, and what bounds its size. Offsets are given when a batch is accepted, records
  * can be read (`endOffset`) and are acknowledged when they are written.
  *
- * Transactions are not served yet. Their place: control batches are appended like others, `lastStableOffset` is where open
- * transactions hold readers back, and an index of aborted ones stands beside a segment's other files.
+ * Transactions: markers are appended like other batches; `lastStableOffset` is where open ones hold readers back; what was
+ * aborted is remembered with the checkpoint.
  */
 export class PartitionLog {
   readonly name: string
   readonly folder: string
   readonly segments: SegmentList
   readonly producers: ProducerStates
+  readonly transactions: PartitionTransactions
   readonly watchers = new Set<LogWatcher>()
   config: LogConfig
   /** First offset that may be read. */
@@ -75,6 +98,7 @@ export class PartitionLog {
     this.#parts = parts
     this.segments = new SegmentList(recovered.segments)
     this.producers = recovered.producers
+    this.transactions = recovered.transactions
     this.#saved = recovered.checkpoint
     this.#nextOffset = this.#endOffset = recovered.nextOffset
     this.startOffset = Math.max(recovered.checkpoint.startOffset, this.segments.first.baseOffset)
@@ -99,7 +123,7 @@ export class PartitionLog {
 
   /** Below it every transaction has ended. */
   get lastStableOffset(): number {
-    return this.#endOffset
+    return this.transactions.firstOpen ?? this.#endOffset
   }
 
   get isClosed(): boolean {
@@ -112,16 +136,31 @@ export class PartitionLog {
 
   /**
    * Appends what a client sent: one batch, numbered in place. Refuses synchronously, so that the order of calls is the order
-   * in the log (invariant 5); resolves when written. Throws KafkaProtocolError.
+   * in the log (invariant 5); resolves when written. `admit` judges a transaction's batch and throws; without it none is
+   * taken. Throws KafkaProtocolError.
    */
-  append(records: Buffer | null): Promise<Appended> {
+  append(records: Buffer | null, admit: Admission | null = null): Promise<Appended> {
     this.#assertOpen()
     const now = this.#parts.clock.now()
     const { bytes, header } = checkBatch(records, this.config, now)
+    if (header.isTransactional) {
+      if (admit === null) throw new KafkaProtocolError('INVALID_TXN_STATE', { detail: 'no transaction is open' })
+      admit(header.producerId, header.producerEpoch)
+    }
     if (header.producerId >= 0) {
       const before = this.producers.check(header)
       if (before !== null) return this.#answerAgain(before.baseOffset, before.timestamp)
     }
+    return this.#place(bytes, header, now)
+  }
+
+  /** Appends what the broker itself wrote: markers, and offsets in transactions. Neither checked nor found again. */
+  appendOwn(bytes: Buffer): Promise<Appended> {
+    this.#assertOpen()
+    return this.#place(bytes, batchHeader(bytes), this.#parts.clock.now())
+  }
+
+  #place(bytes: Buffer, header: BatchHeader, now: number): Promise<Appended> {
     const baseOffset = this.#nextOffset
     const lastOffset = baseOffset + header.count - 1
     const appendTime = this.config.logAppendTime ? now : null
@@ -133,8 +172,9 @@ export class PartitionLog {
     this.#nextOffset = lastOffset + 1
     if (header.producerId >= 0) this.producers.add(header, baseOffset, now)
     const { count } = header
+    const step = transactionStep(header, bytes, 0)
     return this.#queue
-      .push({ segment, position, bytes, baseOffset, lastOffset, count, maxTimestamp })
+      .push({ segment, position, bytes, baseOffset, lastOffset, count, maxTimestamp, step })
       .then(() => ({ baseOffset, logAppendTime: appendTime ?? -1 }), storageError)
   }
 
@@ -169,8 +209,12 @@ export class PartitionLog {
   #written(batch: PendingBatch): void {
     const { segment, baseOffset, position, bytes, maxTimestamp } = batch
     segment.appended(baseOffset, position, bytes.length, maxTimestamp, this.config.indexInterval)
+    const { step } = batch
+    if (step !== null) this.transactions.apply(step, baseOffset)
     this.#endOffset = batch.lastOffset + 1
-    for (const watcher of this.watchers) watcher.appended(bytes.length)
+    // The end of a transaction lets readers have what came before: how much is not counted.
+    const more = step?.kind === 'end' ? Number.POSITIVE_INFINITY : bytes.length
+    for (const watcher of this.watchers) watcher.appended(more)
   }
 
   /** What was promised offsets is not in the log: forget it, and take appends again when the files are as they were. */
@@ -213,6 +257,17 @@ export class PartitionLog {
     if (offset === this.#endOffset) return Promise.resolve(null)
     const now = this.#parts.clock.monotonic()
     return readBatches(this.segments, this.#parts.pool, offset, maxBytes, atLeastOne, now)
+  }
+
+  /** As `read`, but only what is below the last stable offset, and with it which of it was aborted. */
+  async readCommitted(offset: number, maxBytes: number, atLeastOne: boolean): Promise<CommittedSlice | null> {
+    const to = this.lastStableOffset
+    this.checkOffset(offset)
+    if (offset >= to) return null
+    const slice = await this.read(offset, maxBytes, atLeastOne)
+    if (slice === null) return null
+    const { records, endOffset } = batchesBelow(slice.records, to)
+    return { records, release: slice.release, aborted: this.transactions.abortedIn(offset, endOffset) }
   }
 
   checkOffset(offset: number): void {
@@ -264,11 +319,12 @@ export class PartitionLog {
     const unsaved = this.segments.all.filter(segment => segment.savedSize !== segment.size)
     if (unsaved.length === 0 && this.#isSaved()) return
     const flushedTo = this.#endOffset
+    const transactions = this.transactions.snapshot(this.startOffset)
     await this.#queue.flush(now)
     // Those that were found at start as well.
     for (const segment of unsaved) await segment.flush(now)
     // Before the indexes: recovery reads again what the producers' snapshot does not cover, and what the index does not.
-    await this.saveCheckpoint(flushedTo)
+    await this.saveCheckpoint(flushedTo, transactions)
     for (const segment of unsaved) await segment.save(now)
   }
 
@@ -277,9 +333,14 @@ export class PartitionLog {
     return startOffset === this.startOffset && cleanedTo === this.cleanedTo && producersTo === this.#endOffset
   }
 
-  async saveCheckpoint(producersTo: number = this.#endOffset): Promise<void> {
+  /** `transactions` as they were when the log ended at `producersTo`. */
+  async saveCheckpoint(
+    producersTo: number = this.#endOffset,
+    transactions: TransactionSnapshot = this.transactions.snapshot(this.startOffset),
+  ): Promise<void> {
     const { startOffset, cleanedTo } = this
-    const checkpoint = { startOffset, cleanedTo, producersTo, producers: this.producers.snapshot(producersTo) }
+    const producers = this.producers.snapshot(producersTo)
+    const checkpoint = { startOffset, cleanedTo, producersTo, producers, transactions }
     await writeCheckpoint(this.folder, checkpoint)
     this.#saved = checkpoint
   }

@@ -19,7 +19,7 @@ export interface ProducerState {
   epoch: number
   /** Milliseconds of the last append; what `producer.id.expiration.ms` counts from. */
   lastTimestamp: number
-  /** Oldest first, at most five, never empty. */
+  /** Oldest first, at most five; none when only the epoch is known, from a marker that raised it. */
   batches: RememberedBatch[]
 }
 
@@ -32,6 +32,11 @@ export class ProducerStates {
 
   get size(): number {
     return this.#states.size
+  }
+
+  /** 0 for a producer that is not known. */
+  epochOf(producerId: number): number {
+    return this.#states.get(producerId)?.epoch ?? 0
   }
 
   values(): Iterable<ProducerState> {
@@ -61,13 +66,19 @@ export class ProducerStates {
     const last = lastSequence(batch)
     const known = state.batches.find(b => b.firstSequence === first && b.lastSequence === last)
     if (known !== undefined) return known
-    const due = nextSequence(state.batches.at(-1)!.lastSequence)
+    const newest = state.batches.at(-1)
+    if (newest === undefined) return null
+    const due = nextSequence(newest.lastSequence)
     if (first !== due) throw outOfOrder(batch, due)
     return null
   }
 
-  /** Remembers a batch that was given its offsets. */
+  /** Remembers a batch that was given its offsets; of what the broker wrote itself, which has no sequence, the epoch. */
   add(batch: BatchHeader, baseOffset: number, timestamp: number): void {
+    if (batch.baseSequence < 0) {
+      this.#raiseEpoch(batch.producerId, batch.producerEpoch, timestamp)
+      return
+    }
     const remembered: RememberedBatch = {
       firstSequence: batch.baseSequence,
       lastSequence: lastSequence(batch),
@@ -84,6 +95,13 @@ export class ProducerStates {
     state.batches.push(remembered)
     if (state.batches.length > REMEMBERED) state.batches.shift()
     state.lastTimestamp = Math.max(state.lastTimestamp, timestamp)
+  }
+
+  #raiseEpoch(id: number, epoch: number, timestamp: number): void {
+    const state = this.#states.get(id)
+    if (state === undefined || state.epoch < epoch)
+      this.#states.set(id, { id, epoch, lastTimestamp: timestamp, batches: [] })
+    else state.lastTimestamp = Math.max(state.lastTimestamp, timestamp)
   }
 
   /** Compaction keeps the header of a producer's last batch, so that its sequence can be found again in the log. */
@@ -104,7 +122,7 @@ export class ProducerStates {
       const rows = batches
         .filter(b => b.lastOffset < endOffset)
         .map(b => [b.firstSequence, b.lastSequence, b.baseOffset, b.lastOffset, b.timestamp])
-      if (rows.length > 0) snapshots.push([id, epoch, lastTimestamp, rows])
+      if (rows.length > 0 || batches.length === 0) snapshots.push([id, epoch, lastTimestamp, rows])
     }
     return snapshots
   }
@@ -121,7 +139,7 @@ export class ProducerStates {
           timestamp,
         }),
       )
-      if (batches.length > 0) this.#states.set(id, { id, epoch, lastTimestamp, batches })
+      this.#states.set(id, { id, epoch, lastTimestamp, batches })
     }
   }
 }

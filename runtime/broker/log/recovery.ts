@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Log } from '../../api/context.ts'
 import { type Checkpoint, readCheckpoint } from './checkpoint.ts'
+import { PartitionTransactions, transactionStep } from './partition-transactions.ts'
 import { ProducerStates } from './producer-states.ts'
 import { Segment, segmentName } from './segment.ts'
 
@@ -12,6 +13,7 @@ export interface RecoveredLog {
   readonly nextOffset: number
   readonly checkpoint: Checkpoint
   readonly producers: ProducerStates
+  readonly transactions: PartitionTransactions
 }
 
 /**
@@ -30,6 +32,8 @@ export async function recoverLog(folder: string, indexInterval: number, now: num
   const checkpoint = readCheckpoint(folder)
   const producers = new ProducerStates()
   producers.restore(checkpoint.producers)
+  const transactions = new PartitionTransactions()
+  transactions.restore(checkpoint.transactions)
   const segments: Segment[] = []
   let nextOffset = checkpoint.startOffset
   for (const [i, base] of bases.entries()) {
@@ -45,10 +49,12 @@ export async function recoverLog(folder: string, indexInterval: number, now: num
     // The active segment's last batch tells the next offset: scan from the last batch that the index knows.
     const from =
       index === null ? 0 : Math.min(lastKnown(segment, index), index.floorPosition(checkpoint.producersTo - base))
-    const broken = await segment.scan(from, indexInterval, now, header => {
+    const broken = await segment.scan(from, indexInterval, now, (header, buf, at) => {
       nextOffset = Math.max(nextOffset, header.lastOffset + 1)
       if (header.producerId < 0 || header.lastOffset < checkpoint.producersTo) return
       producers.add(header, header.baseOffset, header.maxTimestamp)
+      const step = transactionStep(header, buf, at)
+      if (step !== null) transactions.apply(step, header.baseOffset)
     })
     if (broken === null) continue
     const rest = bases.slice(i + 1)
@@ -63,10 +69,13 @@ export async function recoverLog(folder: string, indexInterval: number, now: num
     for (const behind of rest) removeSegmentFiles(folder, behind)
     break
   }
-  // After a loss of power the log may end before what the producers' snapshot speaks of.
-  if (nextOffset < checkpoint.producersTo) producers.restore(producers.snapshot(nextOffset))
+  // After a loss of power the log may end before what the checkpoint speaks of.
+  if (nextOffset < checkpoint.producersTo) {
+    producers.restore(producers.snapshot(nextOffset))
+    transactions.cutTo(nextOffset)
+  }
   if (segments.length === 0) segments.push(Segment.create(folder, nextOffset))
-  return { segments, nextOffset, checkpoint, producers }
+  return { segments, nextOffset, checkpoint, producers, transactions }
 }
 
 function lastKnown(segment: Segment, index: { floorPosition(relativeOffset: number): number }): number {

@@ -59,6 +59,24 @@ export const brokerDefinitions: Definitions = {
     min: 1,
     doc: 'How long the sequence of a silent producer is remembered.',
   },
+  'transaction.max.timeout.ms': {
+    type: 'int',
+    default: '900000',
+    min: 1,
+    doc: 'Longest transaction.timeout.ms a producer may ask for.',
+  },
+  'transaction.abort.timed.out.transaction.cleanup.interval.ms': {
+    type: 'int',
+    default: '1000',
+    min: 1,
+    doc: 'How often transactions that took too long are looked for. Kafka: 10000.',
+  },
+  'transactional.id.expiration.ms': {
+    type: 'int',
+    default: '604800000',
+    min: 1,
+    doc: 'How long a transactional id is remembered after its last transaction.',
+  },
   'log.retention.check.interval.ms': {
     type: 'long',
     default: '300000',
@@ -128,7 +146,7 @@ export type BrokerSettings = SettingsView & { readonly given: Readonly<Record<st
 
 /** Settings this broker does not have, but that Kafka's property files usually do; they say how a cluster is built. */
 const withoutMeaning =
-  /^(listeners|advertised\.|listener\.|inter\.broker|controller\.|process\.roles|node\.id|broker\.id|log\.dirs?|num\.(network|io|recovery|replica)|socket\.(send|receive)|transaction\.state|offsets\.topic\.replication|default\.replication)/
+  /^(listeners|advertised\.|listener\.|inter\.broker|controller\.|process\.roles|node\.id|broker\.id|log\.dirs?|num\.(network|io|recovery|replica)|socket\.(send|receive)|transaction\.(state|remove)|offsets\.topic\.replication|default\.replication)/
 
 /** The same in coarser units: counts when the finer one is not given. */
 const coarser: readonly (readonly [name: string, finer: string, factor: number])[] = [

@@ -8,6 +8,10 @@ import { checkTopicSettings, logConfig } from '../settings/topic-settings.ts'
 import { type StoredTopic, TopicStore } from './topic-store.ts'
 
 export const OFFSETS_TOPIC = '__consumer_offsets'
+export const TRANSACTIONS_TOPIC = '__transaction_state'
+
+/** Written by the broker only. */
+export const internalTopics: ReadonlySet<string> = new Set([OFFSETS_TOPIC, TRANSACTIONS_TOPIC])
 
 export interface Topic {
   readonly name: string
@@ -57,7 +61,7 @@ export class Topics {
     }
     for (const topic of stored) {
       const logs = await topics.#openLogs(topic, 0, topic.partitions)
-      topics.#put({ ...topic, partitions: logs, isInternal: topic.name === OFFSETS_TOPIC })
+      topics.#put({ ...topic, partitions: logs, isInternal: internalTopics.has(topic.name) })
     }
     return topics
   }
@@ -99,7 +103,7 @@ export class Topics {
       const { name, partitions, configs = {} } = topic
       const stored: StoredTopic = { name, id: newTopicId(), partitions, configs }
       const logs = await this.#openLogs(stored, 0, partitions)
-      const made: Topic = { ...stored, partitions: logs, isInternal: name === OFFSETS_TOPIC }
+      const made: Topic = { ...stored, partitions: logs, isInternal: internalTopics.has(name) }
       await this.#store.write([...this.#stored(), stored])
       this.#put(made)
       return made

@@ -10,6 +10,7 @@ import { groupMemberContract } from './parts/group-member-contract.ts'
 import { producerContract } from './parts/producer-contract.ts'
 import type { Target } from './parts/target.ts'
 import { topicLogContract } from './parts/topic-log-contract.ts'
+import { transactionContract } from './parts/transaction-contract.ts'
 
 let broker: Broker
 let dir: string
@@ -25,11 +26,12 @@ afterAll(async () => {
   await rm(dir, { recursive: true, force: true })
 })
 
-const target = (): Target => ({ bootstrap: broker.bootstrap, replicationFactor: 1, transactions: false })
+const target = (): Target => ({ bootstrap: broker.bootstrap, replicationFactor: 1 })
 
 adminContract(target)
 producerContract(target)
 consumerContract(target)
 groupMemberContract(target)
 topicLogContract(target)
+transactionContract(target)
 failureContract(target, { durationMs: 2000 })

@@ -8,7 +8,6 @@ import { createTopics } from '../../../runtime/protocol/messages/create-topics.t
 import { deleteTopics } from '../../../runtime/protocol/messages/delete-topics.ts'
 import { describeProducers } from '../../../runtime/protocol/messages/describe-producers.ts'
 import { fetch } from '../../../runtime/protocol/messages/fetch.ts'
-import { findCoordinator } from '../../../runtime/protocol/messages/find-coordinator.ts'
 import { initProducerId } from '../../../runtime/protocol/messages/init-producer-id.ts'
 import { metadata } from '../../../runtime/protocol/messages/metadata.ts'
 import { offsetCommit } from '../../../runtime/protocol/messages/offset-commit.ts'
@@ -155,14 +154,6 @@ describe('the embedded broker', () => {
     await quiet.call(metadata, 9, { topics: [] })
     const lost = quiet.call(produce, 9, { acks: 0, topicData: topicData('nowhere') })
     await expect(lost).rejects.toThrow(/connection is lost/)
-  })
-
-  test('refuses transactions clearly', async () => {
-    const init = await client.call(initProducerId, 4, { transactionalId: 'tx', transactionTimeoutMs: 1000 })
-    expect(init).toMatchObject({ errorCode: errorCodes.UNSUPPORTED_VERSION, producerId: -1 })
-    const { coordinators } = await client.call(findCoordinator, 4, { keyType: 1, coordinatorKeys: ['tx'] })
-    expect(coordinators[0]!.errorMessage).toMatch(/no transactions/)
-    expect(server.warnings.at(-1)).toMatch(/Refused a transactional producer/)
   })
 
   test('gives each idempotent producer an id of its own, over restarts too', async () => {

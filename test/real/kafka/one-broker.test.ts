@@ -28,7 +28,7 @@ beforeAll(async () => {
 
 afterAll(() => kafka?.close())
 
-const target = (): Target => ({ bootstrap: kafka.bootstrap, replicationFactor: 1, transactions: true })
+const target = (): Target => ({ bootstrap: kafka.bootstrap, replicationFactor: 1 })
 
 describe('one broker of Apache Kafka', () => {
   adminContract(target)

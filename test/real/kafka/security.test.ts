@@ -167,7 +167,7 @@ describe('security', () => {
   it.each(good)(
     'authenticates again with %s before the session ends, on the same connections',
     async (mechanism, jaas) => {
-      const topic = await newTopic({ bootstrap: kafka.bootstrap, replicationFactor: 1, transactions: true })
+      const topic = await newTopic({ bootstrap: kafka.bootstrap, replicationFactor: 1 })
       const warnings: string[] = []
       const log = { debug() {}, info() {}, warn: (text: string) => warnings.push(text), error() {} }
       const bootstrap = `localhost:${kafka.brokers[0]!.extraPorts[0]}`
@@ -244,7 +244,7 @@ describe('security', () => {
       'security.protocol': 'SASL_SSL',
       'ssl.truststore.location': join(dir, 'broker.pem'),
     }
-    const topic = await newTopic({ bootstrap: kafka.bootstrap, replicationFactor: 1, transactions: true })
+    const topic = await newTopic({ bootstrap: kafka.bootstrap, replicationFactor: 1 })
     const client = createKafka(settings)
     try {
       const producer = client.producer()

@@ -26,7 +26,7 @@ beforeAll(async () => {
 
 afterAll(() => kafka?.close())
 
-const target = (): Target => ({ bootstrap: kafka.bootstrap, replicationFactor: 3, transactions: true })
+const target = (): Target => ({ bootstrap: kafka.bootstrap, replicationFactor: 3 })
 
 /** Writes until `stop`, while something happens to the brokers. */
 function loadOn(client: Kafka, topic: string, settings: Record<string, string> = {}) {

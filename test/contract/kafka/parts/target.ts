@@ -6,7 +6,6 @@ import type { ClientSettings, Delivery, Kafka, Producer } from '../../../../runt
 export interface Target {
   readonly bootstrap: string
   readonly replicationFactor: number
-  readonly transactions: boolean
 }
 
 /** Quick to notice what is wrong, so that tests are too. */

@@ -29,7 +29,7 @@ describe('a batch from a client', () => {
     ['more offsets than records', changed(b => b.writeInt32BE(7, BatchLayout.LAST_OFFSET_DELTA)), 'INVALID_RECORD'],
     ['no records', changed(b => b.writeInt32BE(0, BatchLayout.COUNT)), 'INVALID_RECORD'],
     ['markers', changed(b => b.writeInt16BE(0x20, BatchLayout.ATTRIBUTES)), 'INVALID_RECORD'],
-    ['a transaction', changed(b => b.writeInt16BE(0x10, BatchLayout.ATTRIBUTES)), 'INVALID_TXN_STATE'],
+    ['a transaction of nobody', changed(b => b.writeInt16BE(0x10, BatchLayout.ATTRIBUTES)), 'INVALID_RECORD'],
     ['a producer without sequence', changed(b => b.writeBigInt64BE(1n, BatchLayout.PRODUCER_ID)), 'INVALID_RECORD'],
     ['more than max.message.bytes', sound, 'MESSAGE_TOO_LARGE', { 'max.message.bytes': '50' }],
     [

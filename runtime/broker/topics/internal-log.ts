@@ -2,9 +2,9 @@ import type { Clock } from '../../base/clock.ts'
 import { RecordBatchReader } from '../../protocol/record-batch-reader.ts'
 import { RecordBatchWriter } from '../../protocol/record-batch-writer.ts'
 import type { PartitionLog } from '../log/partition-log.ts'
-import { OFFSETS_TOPIC, type Topics } from '../topics/topics.ts'
+import type { Topics } from './topics.ts'
 
-export interface OffsetLogRecord {
+export interface InternalRecord {
   readonly key: Buffer
   /** null deletes. */
   readonly value: Buffer | null
@@ -12,23 +12,42 @@ export interface OffsetLogRecord {
 
 const READ_BYTES = 1024 * 1024
 
-/** The compacted topic in which groups and their offsets outlive the broker. Created by the first write. */
-export class OffsetLog {
+/** Of a transaction in which records are written. */
+export interface WritingProducer {
+  readonly producerId: number
+  readonly producerEpoch: number
+}
+
+/** Sees the records of a log in order; keys and values are views that live until it returns. */
+export interface InternalLogVisitor {
+  /** `batch` tells whether they belong to a transaction. */
+  record(key: Buffer, value: Buffer | null, batch: RecordBatchReader): void
+  /** A marker that ended a producer's transaction. */
+  marker?(key: Buffer, producerId: number): void
+}
+
+/**
+ * A compacted topic of one partition in which the broker itself keeps what must outlive it: groups and their offsets, or
+ * transactional ids. Created by the first write.
+ */
+export class InternalLog {
+  readonly #name: string
   readonly #topics: Topics
   readonly #clock: Clock
   #creating: Promise<unknown> | null = null
 
-  constructor(topics: Topics, clock: Clock) {
+  constructor(name: string, topics: Topics, clock: Clock) {
+    this.#name = name
     this.#topics = topics
     this.#clock = clock
   }
 
   get #partition(): PartitionLog | undefined {
-    return this.#topics.get(OFFSETS_TOPIC)?.partitions[0]
+    return this.#topics.get(this.#name)?.partitions[0]
   }
 
-  /** Everything in the log, in order; keys and values are views that live until the visitor returns. */
-  async load(visit: (key: Buffer, value: Buffer | null) => void): Promise<void> {
+  /** Everything in the log, in order. */
+  async load(visitor: InternalLogVisitor): Promise<void> {
     const log = this.#partition
     if (log === undefined) return
     const reader = new RecordBatchReader()
@@ -39,7 +58,9 @@ export class OffsetLog {
         at = reader.read(slice.records, at)
         for (let i = 0; i < reader.count; i++) {
           const key = reader.key(i)
-          if (key !== null && reader.offset(i) >= offset) visit(key, reader.value(i))
+          if (key === null || reader.offset(i) < offset) continue
+          if (reader.isControl) visitor.marker?.(key, reader.producerId)
+          else visitor.record(key, reader.value(i), reader)
         }
         offset = reader.lastOffset + 1
       }
@@ -47,18 +68,21 @@ export class OffsetLog {
     }
   }
 
-  /** All or none of the records; the order of calls is the order in the log. Resolves when they are written. */
-  async append(records: readonly OffsetLogRecord[]): Promise<void> {
+  /**
+   * All or none of the records, with a producer as part of its transaction; the order of calls is the order in the log.
+   * Resolves when they are written.
+   */
+  async append(records: readonly InternalRecord[], producer: WritingProducer | null = null): Promise<void> {
     if (records.length === 0) return
     const writer = new RecordBatchWriter(4096)
     const now = this.#clock.now()
     for (const { key, value } of records) writer.add(now, key, value)
-    const batch = writer.finish()
+    const batch = writer.finish(producer === null ? {} : { transactional: true, ...producer })
     // The first write waits for the topic; those behind it wait with it, and go on in their order.
     if (this.#partition === undefined) await (this.#creating ??= this.#create())
     const log = this.#partition
-    if (log === undefined) throw new Error(`${OFFSETS_TOPIC} is gone`)
-    await log.append(batch)
+    if (log === undefined) throw new Error(`${this.#name} is gone`)
+    await log.appendOwn(batch)
   }
 
   async #create(): Promise<void> {
@@ -69,7 +93,7 @@ export class OffsetLog {
       'max.message.bytes': String(64 * 1024 * 1024),
     }
     try {
-      await this.#topics.create({ name: OFFSETS_TOPIC, partitions: 1, configs })
+      await this.#topics.create({ name: this.#name, partitions: 1, configs })
     } finally {
       this.#creating = null
     }
