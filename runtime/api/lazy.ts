@@ -7,7 +7,10 @@ const brand = Symbol.for('millrace.LazyValue')
  * payload under the record's schema.
  */
 export abstract class LazyValue {
-  readonly [brand] = true
+  /** On the prototype: values are made by the million. */
+  get [brand](): true {
+    return true
+  }
 
   /** Builds the object on the first call and keeps it. Throws DataError when the bytes are no such value. */
   abstract get(): unknown

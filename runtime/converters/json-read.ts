@@ -4,6 +4,11 @@ import { jsonFalse, jsonNull, jsonTrue } from './json-bytes.ts'
 import { maxDepth } from './json-parse.ts'
 import { scanNumber } from './json-scan.ts'
 
+/** What every Buffer has, though its types do not say so: the quick way to `toString('latin1', ...)`. */
+interface Slicing {
+  latin1Slice(from: number, to: number): string
+}
+
 /** Says that the bytes are for the general parser. */
 export const unread: unique symbol = Symbol('unread')
 
@@ -193,7 +198,7 @@ const stringEnd = (from: number): number => {
 const textOf = (from: number, to: number): string => {
   if (sawHigh) return buf.toString('utf8', from, to)
   if (end - start > mostShared) return buf.toString('latin1', from, to)
-  shared ??= buf.toString('latin1', start, end)
+  shared ??= (buf as Buffer & Slicing).latin1Slice(start, end)
   return shared.slice(from - start, to - start)
 }
 
