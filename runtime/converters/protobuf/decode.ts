@@ -1,4 +1,5 @@
 import { DataError, isDataError } from '../../api/errors.ts'
+import { objectMaker } from '../../api/object-maker.ts'
 import { absentValue, enumReader, type ReadValue, scalarReader } from './decode-scalar.ts'
 import { wireTypes } from './encode-scalar.ts'
 import { logicalMessages, logicalReaders } from './logical.ts'
@@ -8,14 +9,15 @@ import { unionField, wrappedField } from './to-connect.ts'
 import { WireReader } from './wire-read.ts'
 import { BYTES, VARINT } from './wire-write.ts'
 
-type Struct = Record<string, unknown>
+type Struct = Readonly<Record<string, unknown>>
 
 /** What happens to one field's bytes. */
 interface Slot {
   readonly wire: number
   /** Also takes a run of values in one. */
   readonly packable: boolean
-  read(reader: WireReader, target: Struct): void
+  /** `values`: the struct's members, in the order of its schema. */
+  read(reader: WireReader, values: unknown[]): void
 }
 
 interface Element {
@@ -38,9 +40,16 @@ export const compileReader = (
   const reader = new WireReader()
   return payload => {
     reader.reset(payload)
-    return read(reader, null)
+    try {
+      return read(reader, null)
+    } finally {
+      // The payload is a view: kept, it would keep all that was fetched with it.
+      reader.reset(noPayload)
+    }
   }
 }
+
+const noPayload = Buffer.alloc(0)
 
 /** Reads a wrapper's only field; absent, it stands for zero. */
 const unwrap = (field: ProtoField, { wire, read }: Element, settings: ProtobufSettings): Element['read'] => {
@@ -68,78 +77,40 @@ class Compiler {
   struct(message: ProtoMessage, place: string): Element['read'] {
     const known = this.#structs.get(message)
     if (known !== undefined) return known
-    const template: Struct = {}
-    const fresh: (readonly [string, () => unknown])[] = []
-    const slots = new Map<number, Slot>()
+    const layout = new Layout()
     for (const oneof of message.oneofs) {
       const members = message.fields.filter(field => field.oneof === oneof)
-      const slotOf = this.#settings.flattenUnions
-        ? this.#flattened(template, members)
-        : this.#union(template, unionField(message, oneof, this.#settings), members)
-      for (const field of members) slots.set(field.number, slotOf(field, this.element(field, `${place}.${field.name}`)))
+      const elements = members.map(field => this.element(field, `${place}.${field.name}`))
+      if (this.#settings.flattenUnions) flattened(layout, members, elements)
+      else union(layout, unionField(message, oneof, this.#settings), members, elements)
     }
     for (const field of message.fields) {
       if (field.oneof !== undefined) continue
       const at = `${place}.${field.name}`
       const entry = mapEntry(field)
       const element = entry === undefined ? this.element(field, at) : this.#entry(entry, at)
-      slots.set(field.number, slotFor(field, element, entry !== undefined))
-      template[field.name] = null
-      if (entry !== undefined) fresh.push([field.name, () => new Map()])
-      else if (field.repeated) fresh.push([field.name, () => []])
-      else this.#absent(field, element, template, fresh)
+      const index = layout.add(field.name)
+      layout.slots[field.number] = slotFor(index, element, field.repeated && entry === undefined)
+      if (field.required) layout.required.push(index)
+      else if (entry !== undefined) layout.fresh.push([index, () => new Map()])
+      else if (field.repeated) layout.fresh.push([index, () => []])
+      else this.#absent(field, element, layout, index)
     }
-    const required = message.fields.filter(field => field.required).map(field => field.name)
-    const read = structReader(template, fresh, slots, required, place)
+    const read = structReader(layout, place)
     this.#structs.set(message, read)
     return read
   }
 
   /** What a singular field is while its message does not hold it. */
-  #absent(field: ProtoField, { read }: Element, template: Struct, fresh: (readonly [string, () => unknown])[]): void {
+  #absent(field: ProtoField, { read }: Element, layout: Layout, index: number): void {
     const { optionalProto2, structForNulls, intEnums } = this.#settings
-    const { name, type, presence, required, proto3Optional } = field
-    // Filled at the end, or an error.
-    if (required) return
+    const { type, presence, proto3Optional } = field
     if (!isScalar(type) && type.kind === 'message') {
-      if (structForNulls) fresh.push([name, () => emptyMessage(read)])
+      if (structForNulls) layout.fresh.push([index, () => emptyMessage(read)])
       return
     }
     const nullable = proto3Optional || (optionalProto2 && presence)
-    if (!nullable || structForNulls) template[name] = absentValue(field, intEnums)
-  }
-
-  #flattened(template: Struct, members: readonly ProtoField[]): (field: ProtoField, element: Element) => Slot {
-    const names = members.map(field => field.name)
-    for (const name of names) template[name] = null
-    return ({ name }, { wire, read }) => ({
-      wire,
-      packable: false,
-      read(reader, target) {
-        const value = read(reader, target[name])
-        if (value === undefined) return
-        for (const other of names) target[other] = null
-        target[name] = value
-      },
-    })
-  }
-
-  #union(
-    template: Struct,
-    union: string,
-    members: readonly ProtoField[],
-  ): (field: ProtoField, element: Element) => Slot {
-    template[union] = null
-    const empty: Struct = Object.fromEntries(members.map(field => [field.name, null]))
-    return ({ name }, { wire, read }) => ({
-      wire,
-      packable: false,
-      read(reader, target) {
-        const before = target[union] as Struct | null
-        const value = read(reader, before === null ? null : before[name])
-        if (value !== undefined) target[union] = { ...empty, [name]: value }
-      },
-    })
+    if (!nullable || structForNulls) layout.template[index] = absentValue(field, intEnums)
   }
 
   element(field: ProtoField, place: string): Element {
@@ -182,57 +153,108 @@ class Compiler {
   }
 }
 
-const structReader =
-  (
-    template: Struct,
-    fresh: readonly (readonly [string, () => unknown])[],
-    slots: ReadonlyMap<number, Slot>,
-    required: readonly string[],
-    place: string,
-  ): Element['read'] =>
-  (reader, before) => {
-    const target = before === null ? { ...template } : (before as Struct)
+/** How a struct's members lie in the array that they are read into. */
+class Layout {
+  readonly names: string[] = []
+  /** What a member is before its field comes. */
+  readonly template: unknown[] = []
+  /** Members that must not be shared between records. */
+  readonly fresh: (readonly [index: number, make: () => unknown])[] = []
+  readonly required: number[] = []
+  /** By field number. */
+  readonly slots: (Slot | undefined)[] = []
+
+  add(name: string): number {
+    this.template.push(null)
+    return this.names.push(name) - 1
+  }
+}
+
+const structReader = (layout: Layout, place: string): Element['read'] => {
+  const { names, template, fresh, required, slots } = layout
+  const make = objectMaker(names)
+  return (reader, before) => {
+    const values = before === null ? template.slice() : names.map(name => (before as Struct)[name])
     if (before === null) {
       for (let index = 0; index < fresh.length; index++) {
-        const [name, make] = fresh[index]!
-        target[name] = make()
+        const [at, make] = fresh[index]!
+        values[at] = make()
       }
     }
     while (reader.pos < reader.end) {
       const tag = reader.tag()
-      const slot = slots.get(tag >>> 3)
+      const slot = slots[tag >>> 3]
       const wire = tag & 7
       if (slot === undefined) reader.skip(tag)
-      else if (slot.wire === wire) slot.read(reader, target)
+      else if (slot.wire === wire) slot.read(reader, values)
       else if (slot.packable && wire === BYTES) {
         const outer = reader.enter()
-        while (reader.pos < reader.end) slot.read(reader, target)
+        while (reader.pos < reader.end) slot.read(reader, values)
         reader.leave(outer)
       } else reader.skip(tag)
     }
-    for (const name of required)
-      if (target[name] === null) throw new DataError(`The payload lacks the required field ${place}.${name}`)
-    return target
+    for (const index of required)
+      if (values[index] === null) throw new DataError(`The payload lacks the required field ${place}.${names[index]}`)
+    return make(values, 0)
   }
+}
 
-const slotFor = ({ name, repeated }: ProtoField, { wire, read }: Element, map: boolean): Slot => {
-  if (repeated && !map) {
-    return {
+const slotFor = (index: number, { wire, read }: Element, list: boolean): Slot =>
+  list
+    ? {
+        wire,
+        packable: wire !== BYTES,
+        read(reader, values) {
+          const value = read(reader, null)
+          if (value !== undefined) (values[index] as unknown[]).push(value)
+        },
+      }
+    : {
+        wire,
+        packable: false,
+        read(reader, values) {
+          const value = read(reader, values[index])
+          if (value !== undefined) values[index] = value
+        },
+      }
+
+/** Members of a oneof as fields of the struct: the last that comes clears the others. */
+const flattened = (layout: Layout, members: readonly ProtoField[], elements: readonly Element[]): void => {
+  const indexes = members.map(field => layout.add(field.name))
+  for (const [at, { number }] of members.entries()) {
+    const { wire, read } = elements[at]!
+    const index = indexes[at]!
+    layout.slots[number] = {
       wire,
-      packable: wire !== BYTES,
-      read(reader, target) {
-        const value = read(reader, null)
-        if (value !== undefined) (target[name] as unknown[]).push(value)
+      packable: false,
+      read(reader, values) {
+        const value = read(reader, values[index])
+        if (value === undefined) return
+        for (const other of indexes) values[other] = null
+        values[index] = value
       },
     }
   }
-  return {
-    wire,
-    packable: false,
-    read(reader, target) {
-      const value = read(reader, target[name])
-      if (value !== undefined) target[name] = value
-    },
+}
+
+/** Members of a oneof as a struct of their own. */
+const union = (layout: Layout, name: string, members: readonly ProtoField[], elements: readonly Element[]): void => {
+  const index = layout.add(name)
+  const make = objectMaker(members.map(field => field.name))
+  for (const [at, { name: member, number }] of members.entries()) {
+    const { wire, read } = elements[at]!
+    layout.slots[number] = {
+      wire,
+      packable: false,
+      read(reader, values) {
+        const before = values[index] as Struct | null
+        const value = read(reader, before === null ? null : before[member])
+        if (value === undefined) return
+        const held = new Array<unknown>(members.length).fill(null)
+        held[at] = value
+        values[index] = make(held, 0)
+      },
+    }
   }
 }
 

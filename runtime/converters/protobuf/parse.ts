@@ -26,13 +26,14 @@ const load = (text: string, resolved: ReadonlyMap<string, string>): [protobuf.Ty
   const missing: string[] = []
   const seen = new Set<string>()
   const add = (source: string, path: string): protobuf.IParserResult => {
-    let parsed: protobuf.IParserResult
+    // protobufjs would leave out what is called so.
+    if (/\b__proto__\b/.test(source))
+      throw new DataError(`The Protobuf schema${path} uses the name __proto__, which is not supported`)
     try {
-      parsed = protobuf.parse(source, root, { keepCase: true })
+      return protobuf.parse(source, root, { keepCase: true })
     } catch (error) {
       throw new DataError(`Cannot parse the Protobuf schema${path}: ${(error as Error).message}`, { cause: error })
     }
-    return parsed
   }
   const follow = (parsed: protobuf.IParserResult): void => {
     for (const path of [...(parsed.imports ?? []), ...(parsed.weakImports ?? [])]) {

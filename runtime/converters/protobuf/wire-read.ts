@@ -20,7 +20,7 @@ export class WireReader {
 
   /** Starts over with a payload, which must stay as it is while it is read. */
   reset(payload: Uint8Array): void {
-    this.buf = Buffer.from(payload.buffer, payload.byteOffset, payload.length)
+    this.buf = Buffer.isBuffer(payload) ? payload : Buffer.from(payload.buffer, payload.byteOffset, payload.length)
     this.pos = 0
     this.end = payload.length
   }

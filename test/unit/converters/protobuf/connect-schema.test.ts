@@ -262,6 +262,7 @@ test('a registered schema must have the fields that the record holds, with types
 test.each([
   ['a message that contains itself', 'message M { M m = 1; }', /M contains itself/],
   ['a file without messages', 'enum E { A = 0; }', /no message at the indexes 0/],
+  ['a name that would get lost', 'message M { int32 __proto__ = 1; }', /uses the name __proto__/],
   ['a text that is none', 'mess', /Cannot parse the Protobuf schema/],
 ])('%s is a DataError', (_, body, message) => {
   expect(() => schemaOf(body)).toThrow(
