@@ -65,10 +65,41 @@ export const captureConfig = {
     { default: false, importance: 'MEDIUM', group, width: 'SHORT' },
   ),
   'snapshot.mode': oneOf(
-    'What is read first: initial (all rows, unless a position is stored), initial_only (then nothing more), no_data (nothing), always (at every start), when_needed (also when the position is lost).',
+    'What is read first: initial (all rows, unless a position is stored), initial_only (then nothing more), no_data (nothing), always (at every start), when_needed (also when the position is lost), configuration_based (as snapshot.mode.configuration.based.* say).',
     ['always', 'initial_only', 'configuration_based', 'when_needed', 'initial', 'custom', 'no_data'],
     'initial',
     { importance: 'MEDIUM', group, width: 'SHORT' },
+  ),
+  'snapshot.mode.configuration.based.snapshot.data': c.boolean('configuration_based: rows are read, at every start.', {
+    default: false,
+    importance: 'MEDIUM',
+    group,
+    width: 'SHORT',
+  }),
+  'snapshot.mode.configuration.based.snapshot.schema': c.boolean('Has no effect: the schema follows the server.', {
+    default: false,
+    importance: 'MEDIUM',
+    group,
+    width: 'SHORT',
+  }),
+  'snapshot.mode.configuration.based.start.stream': c.boolean('configuration_based: changes follow.', {
+    default: false,
+    importance: 'MEDIUM',
+    group,
+    width: 'SHORT',
+  }),
+  'snapshot.mode.configuration.based.snapshot.on.schema.error': c.boolean(
+    'Has no effect: the schema follows the server.',
+    {
+      default: false,
+      importance: 'MEDIUM',
+      group,
+      width: 'SHORT',
+    },
+  ),
+  'snapshot.mode.configuration.based.snapshot.on.data.error': c.boolean(
+    'configuration_based: rows are read again when the position is lost; without snapshot.data not supported: use when_needed.',
+    { default: false, importance: 'MEDIUM', group, width: 'SHORT' },
   ),
   'snapshot.mode.custom.name': c.string('A class of the JVM; cannot be used here.', {
     optional: true,

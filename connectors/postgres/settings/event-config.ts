@@ -65,6 +65,16 @@ export const eventConfig = {
     group: events,
     width: 'SHORT',
   }),
+  'column.propagate.source.type': c.list(
+    'Columns (schema.table.column, regular expressions) whose schemas tell the type, length and scale of the column.',
+    { optional: true, importance: 'MEDIUM', group: events, width: 'LONG' },
+  ),
+  'datatype.propagate.source.type': c.list('The same by type: regular expressions for schema.table.type.', {
+    optional: true,
+    importance: 'MEDIUM',
+    group: events,
+    width: 'LONG',
+  }),
   'include.schema.comments': c.boolean('Has no effect, as with Debezium for PostgreSQL.', {
     default: false,
     importance: 'MEDIUM',
@@ -78,7 +88,7 @@ export const eventConfig = {
     width: 'SHORT',
   }),
   'topic.naming.strategy': c.class(
-    'How topics are named: SchemaTopicNamingStrategy (by schema and table) or DefaultTopicNamingStrategy (by table alone).',
+    'How topics are named: SchemaTopicNamingStrategy (by schema and table) or DefaultTopicNamingStrategy (by table alone); SchemaRegexTopicNamingStrategy and DefaultRegexTopicNamingStrategy rewrite that by topic.regex.',
     {
       default: 'io.debezium.schema.SchemaTopicNamingStrategy',
       importance: 'MEDIUM',
@@ -92,8 +102,47 @@ export const eventConfig = {
     group: events,
     width: 'SHORT',
   }),
+  'topic.regex': c.string('Tables whose topics match share the one that topic.replacement makes.', {
+    optional: true,
+    importance: 'LOW',
+    group: events,
+    width: 'LONG',
+  }),
+  'topic.replacement': c.string('The topic of what topic.regex matches; `$1` is its first group.', {
+    optional: true,
+    importance: 'LOW',
+    group: events,
+    width: 'LONG',
+  }),
+  'topic.key.enforce.uniqueness': c.boolean('With topic.regex, keys say which table they are of.', {
+    default: true,
+    importance: 'LOW',
+    group: events,
+    width: 'SHORT',
+  }),
+  'topic.key.field.name': c.string('The field of the key that says so.', {
+    default: '__dbz__physicalTableIdentifier',
+    importance: 'LOW',
+    group: events,
+    width: 'LONG',
+  }),
+  'topic.key.field.regex': c.string(
+    'Makes that value from the name that the topic would have had; the whole name without it.',
+    {
+      optional: true,
+      importance: 'LOW',
+      group: events,
+      width: 'LONG',
+    },
+  ),
+  'topic.key.field.replacement': c.string('What topic.key.field.regex makes of it.', {
+    optional: true,
+    importance: 'LOW',
+    group: events,
+    width: 'LONG',
+  }),
   'schema.name.adjustment.mode': oneOf(
-    'How names of schemas are changed: none.',
+    'How names of schemas are changed so that Avro takes them: none, avro (underscores) or avro_unicode (escapes such as _u0020).',
     ['none', 'avro_unicode', 'avro'],
     'none',
     {
@@ -102,16 +151,11 @@ export const eventConfig = {
       width: 'MEDIUM',
     },
   ),
-  'field.name.adjustment.mode': oneOf(
-    'How names of fields are changed: none.',
-    ['none', 'avro_unicode', 'avro'],
-    'none',
-    {
-      importance: 'LOW',
-      group,
-      width: 'MEDIUM',
-    },
-  ),
+  'field.name.adjustment.mode': oneOf('The same for names of fields.', ['none', 'avro_unicode', 'avro'], 'none', {
+    importance: 'LOW',
+    group,
+    width: 'MEDIUM',
+  }),
   'schema.refresh.mode': oneOf(
     'Has no effect: the schema follows what the server says of a table.',
     ['columns_diff', 'columns_diff_exclude_unchanged_toast'],

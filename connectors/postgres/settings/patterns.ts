@@ -37,6 +37,9 @@ const translated = (pattern: string): string => {
 /** Matches whole names, without regard to case. */
 export const wholeName = (pattern: string): RegExp => new RegExp(`^(?:${translated(pattern)})$`, 'is')
 
+/** Matches whole names, as they are written. */
+export const exactName = (pattern: string): RegExp => new RegExp(`^(?:${translated(pattern)})$`, 's')
+
 /** Items of a list that are separated by commas without a backslash before them. */
 export const listItems = (items: readonly string[] | undefined): readonly string[] =>
   (items ?? [])

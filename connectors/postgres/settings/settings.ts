@@ -9,10 +9,12 @@ import { placeholderBytes } from '../types/unavailable-value.ts'
 import type { ConnectOptions, SslMode } from '../wire/pg-connection.ts'
 import { captureConfig } from './capture-config.ts'
 import { choicesOf } from './choices.ts'
+import { ColumnRules, columnRuleProblems } from './column-rules.ts'
 import { connectionConfig } from './connection-config.ts'
 import { eventConfig } from './event-config.ts'
 import { Filters, keyColumnsPattern } from './filters.ts'
-import { listItems, wholeName } from './patterns.ts'
+import type { Adjustment } from './names.ts'
+import { exactName, listItems, wholeName } from './patterns.ts'
 import { unsupportedConfig, unsupportedProblems } from './unsupported-config.ts'
 
 export const config = { ...connectionConfig, ...captureConfig, ...eventConfig, ...unsupportedConfig } as const
@@ -29,9 +31,12 @@ export interface Settings {
   readonly prefix: string
   readonly connect: ConnectOptions
   readonly filters: Filters
+  readonly columnRules: ColumnRules
   readonly modes: TypeModes
   readonly placeholder: Buffer
   readonly snapshotMode: SnapshotMode
+  readonly schemaNames: Adjustment
+  readonly fieldNames: Adjustment
   readonly flushMode: FlushMode
   readonly publicationMode: PublicationMode
   readonly mismatch: MismatchStrategy
@@ -49,6 +54,8 @@ const invalid = (key: string, what: string): ConfigProblem => ({
   key,
   message: `The '${key}' value is invalid: ${what}`,
 })
+
+const patternLists = ['column.propagate.source.type', 'datatype.propagate.source.type']
 
 const textKeys = {
   'topic.prefix': 'topicPrefix',
@@ -82,14 +89,14 @@ const listProblems = (given: Config): ConfigProblem[] => {
   for (const [include, exclude, shown] of exclusive) {
     if (listOf(given, include).length > 0 && listOf(given, exclude).length > 0)
       problems.push(invalid(exclude, `"${shown}" is already specified`))
-    for (const key of [include, exclude]) {
-      for (const item of listOf(given, key)) {
-        try {
-          wholeName(item)
-        } catch (error) {
-          const expected = 'A comma-separated list of valid regular expressions is expected, but'
-          problems.push(invalid(key, `${expected} ${item}: ${(error as Error).message}`))
-        }
+  }
+  for (const key of [...exclusive.flatMap(([include, exclude]) => [include, exclude] as const), ...patternLists]) {
+    for (const item of listOf(given, key)) {
+      try {
+        wholeName(item)
+      } catch (error) {
+        const expected = 'A comma-separated list of valid regular expressions is expected, but'
+        problems.push(invalid(key, `${expected} ${item}: ${(error as Error).message}`))
       }
     }
   }
@@ -127,8 +134,33 @@ const textProblems = (given: Config): ConfigProblem[] => {
   return problems
 }
 
-const refusals = (given: Config, originals: Readonly<Record<string, string>>): ConfigProblem[] => {
-  const problems = unsupportedProblems(given, originals).map(([key, what]) => ({
+const strategies = /(^|\.)(Schema|Default)(Regex)?TopicNamingStrategy$/
+
+/** topic.naming.strategy is one of those that rewrite names. */
+export const usesTopicRegex = ({ topicNamingStrategy }: Config): boolean =>
+  topicNamingStrategy.endsWith('RegexTopicNamingStrategy')
+
+const regexPairs = [
+  ['topic.regex', 'topic.replacement', true],
+  ['topic.key.field.regex', 'topic.key.field.replacement', false],
+] as const
+
+const basedOn = (given: Config) => ({
+  data: given.snapshotModeConfigurationBasedSnapshotData,
+  stream: given.snapshotModeConfigurationBasedStartStream,
+  onDataError: given.snapshotModeConfigurationBasedSnapshotOnDataError,
+})
+
+/** The mode that does what configuration_based asks for. */
+const snapshotModeOf = (given: Config): SnapshotMode => {
+  const mode = given.snapshotMode.toLowerCase()
+  if (mode !== 'configuration_based') return mode as SnapshotMode
+  const { data, stream } = basedOn(given)
+  return !data ? 'no_data' : stream ? 'always' : 'initial_only'
+}
+
+const refusals = (given: Config): ConfigProblem[] => {
+  const problems = unsupportedProblems(given).map(([key, what]) => ({
     key,
     message: `The '${key}' value is invalid: ${what} is not supported by this connector; remove the setting`,
   }))
@@ -138,18 +170,40 @@ const refusals = (given: Config, originals: Readonly<Record<string, string>>): C
     refuse('plugin.name', 'decoderbufs is not supported; use pgoutput, which every server has')
   else if (plugin !== 'pgoutput') refuse('plugin.name', 'Value must be one of decoderbufs, pgoutput')
   const mode = given.snapshotMode.toLowerCase()
-  if (mode === 'custom' || mode === 'configuration_based')
-    refuse('snapshot.mode', `${mode} is not supported; use always, initial, initial_only, no_data or when_needed`)
+  if (mode === 'custom')
+    refuse('snapshot.mode', 'custom is not supported; use always, initial, initial_only, no_data or when_needed')
+  if (mode === 'configuration_based') {
+    const { data, stream, onDataError } = basedOn(given)
+    if (!data && !stream)
+      refuse('snapshot.mode.configuration.based.start.stream', 'neither rows nor changes are asked for')
+    if (!data && onDataError)
+      refuse(
+        'snapshot.mode.configuration.based.snapshot.on.data.error',
+        'it is not supported without snapshot.mode.configuration.based.snapshot.data; use snapshot.mode=when_needed',
+      )
+  }
   if (given.snapshotQueryMode.toLowerCase() === 'custom')
     refuse('snapshot.query.mode', 'custom needs a class of the JVM')
   if (given.snapshotLockingMode.toLowerCase() === 'custom')
     refuse('snapshot.locking.mode', 'custom needs a class of the JVM')
   if ((given.databaseSslfactory ?? '') !== '') refuse('database.sslfactory', 'a class of the JVM cannot be used here')
-  if (!/(^|\.)(SchemaTopicNamingStrategy|DefaultTopicNamingStrategy)$/.test(given.topicNamingStrategy))
+  if (!strategies.test(given.topicNamingStrategy))
     refuse('topic.naming.strategy', `${given.topicNamingStrategy} is not supported; use SchemaTopicNamingStrategy`)
-  for (const key of ['schema.name.adjustment.mode', 'field.name.adjustment.mode']) {
-    const adjustment = String(given[memberOf(key)]).toLowerCase()
-    if (adjustment === 'avro' || adjustment === 'avro_unicode') refuse(key, `${adjustment} is not supported; use none`)
+  else if (usesTopicRegex(given)) {
+    for (const [regex, replacement, isNeeded] of regexPairs) {
+      const pattern = given[memberOf(regex)] as string | undefined
+      if (pattern === undefined || pattern.trim() === '') {
+        if (isNeeded) refuse(regex, 'A value is required')
+        continue
+      }
+      if (String(given[memberOf(replacement)] ?? '').trim() === '')
+        refuse(replacement, `${replacement} must be non-empty if ${regex} is set.`)
+      try {
+        exactName(pattern)
+      } catch (error) {
+        refuse(regex, (error as Error).message)
+      }
+    }
   }
   return problems
 }
@@ -165,7 +219,8 @@ export const readSettings = (
     ...textProblems(given),
     ...choiceProblems(given),
     ...listProblems(given),
-    ...refusals(given, originals),
+    ...refusals(given),
+    ...columnRuleProblems(originals).map(([key, what]) => invalid(key, what)),
   ]
   const flushMode = (given.lsnFlushMode ?? (given.flushLsnSource ? 'connector' : 'manual')).toLowerCase()
   if (!flushModes.includes(flushMode))
@@ -189,6 +244,7 @@ export const readSettings = (
       prefix: given.topicPrefix!,
       connect: connectOptions(given),
       filters: new Filters(given),
+      columnRules: new ColumnRules(originals, given),
       modes: {
         decimal: lower(given.decimalHandlingMode) as DecimalMode,
         time: lower(given.timePrecisionMode) as TimeMode,
@@ -199,7 +255,9 @@ export const readSettings = (
         unknownTypes: given.includeUnknownDatatypes,
       },
       placeholder: placeholderBytes(given.unavailableValuePlaceholder),
-      snapshotMode: lower(given.snapshotMode) as SnapshotMode,
+      snapshotMode: snapshotModeOf(given),
+      schemaNames: lower(given.schemaNameAdjustmentMode) as Adjustment,
+      fieldNames: lower(given.fieldNameAdjustmentMode) as Adjustment,
       flushMode: flushMode as FlushMode,
       publicationMode: lower(given.publicationAutocreateMode) as PublicationMode,
       mismatch: lower(given.offsetMismatchStrategy) as MismatchStrategy,

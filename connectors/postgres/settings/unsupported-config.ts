@@ -18,11 +18,6 @@ export const unsupportedConfig = {
   }),
   'notification.enabled.channels': c.list('Where notifications go; not supported yet.', { optional: true, ...medium }),
   'notification.sink.topic.name': c.string('Topic of notifications.', { optional: true, ...medium }),
-  'column.propagate.source.type': c.list('Column types in schemas; not supported yet.', { optional: true, ...medium }),
-  'datatype.propagate.source.type': c.list('Column types in schemas; not supported yet.', {
-    optional: true,
-    ...medium,
-  }),
   converters: c.string('Classes of the JVM; cannot be used here: use a transformation.', { optional: true, ...medium }),
   'post.processors': c.string('Classes of the JVM; cannot be used here: use a transformation.', {
     optional: true,
@@ -50,22 +45,13 @@ export const unsupportedConfig = {
 type Unsupported = ConfigOf<typeof unsupportedConfig>
 
 /** What is asked for and not there, by key. */
-export const unsupportedProblems = (
-  config: Unsupported,
-  originals: Readonly<Record<string, string>>,
-): readonly (readonly [key: string, what: string])[] => {
+export const unsupportedProblems = (config: Unsupported): readonly (readonly [key: string, what: string])[] => {
   const asked: [string, string, boolean][] = [
     ['provide.transaction.metadata', 'transaction metadata', config.provideTransactionMetadata],
     ['xmin.fetch.interval.ms', 'source.xmin', config.xminFetchIntervalMs > 0],
     ['signal.data.collection', 'signals', (config.signalDataCollection ?? []).length > 0],
     ['signal.enabled.channels', 'signals', config.signalEnabledChannels.some(name => name !== 'source')],
     ['notification.enabled.channels', 'notifications', (config.notificationEnabledChannels ?? []).length > 0],
-    ['column.propagate.source.type', 'column types in schemas', (config.columnPropagateSourceType ?? []).length > 0],
-    [
-      'datatype.propagate.source.type',
-      'column types in schemas',
-      (config.datatypePropagateSourceType ?? []).length > 0,
-    ],
     ['converters', 'a converter class of the JVM', (config.converters ?? '') !== ''],
     ['post.processors', 'a post processor class of the JVM', (config.postProcessors ?? '') !== ''],
     ['read.only', 'signals without writing', config.readOnly],
@@ -76,10 +62,5 @@ export const unsupportedProblems = (
     ],
     ['guardrail.collections.max', 'a limit of tables', config.guardrailCollectionsMax > 0],
   ]
-  // Values that must not leave the database must never do so because a setting was not understood.
-  const hiding = Object.keys(originals).filter(key => /^column\.(mask|truncate)\./.test(key))
-  return [
-    ...asked.filter(([, , wanted]) => wanted).map(([key, what]) => [key, what] as const),
-    ...hiding.map(key => [key, 'masking and truncating columns'] as const),
-  ]
+  return asked.filter(([, , wanted]) => wanted).map(([key, what]) => [key, what] as const)
 }

@@ -8,14 +8,8 @@ export const notYet: Readonly<Record<string, string>> = {
   signal_: 'signals are refused',
   notification_sink: 'notifications are refused',
   tx_metadata: 'provide.transaction.metadata is refused',
-  col_mask: 'masking is refused',
-  col_propagate: 'column.propagate.source.type is refused',
-  toast_full: 'uses column.truncate.to.N.chars, which is refused',
-  naming_avro_unicode: 'schema.name.adjustment.mode=avro_unicode is refused',
-  naming_regex_strategy: 'other topic naming strategies are refused',
   logical_message_exclude: 'provide.transaction.metadata is refused',
   snap_never: 'shows an error of the REST interface',
-  snap_config_based: 'snapshot.mode=configuration_based is refused',
   plugin_default: 'without plugin.name pgoutput is used, where Debezium fails',
   type_domain_over_enum: 'Debezium fails on such a database; here it works',
   type_array_multi: 'Debezium shows the identity of Java objects; here a nested array is null',
@@ -32,6 +26,6 @@ export const differentWords: Readonly<Record<string, Readonly<Record<string, str
   },
   snap_modes_rejected: {
     'snapshot.mode=custom': 'refused: it needs a class of the JVM',
-    'snapshot.mode=configuration_based': 'refused',
+    'snapshot.mode=configuration_based': 'refused where it asks for neither rows nor changes',
   },
 }
