@@ -6,6 +6,7 @@ import { closedError, KafkaClientError } from './errors.ts'
 import { GroupMember } from './group/group-member.ts'
 import type { ClientSettings, Kafka } from './ports.ts'
 import { KafkaProducer } from './producer/producer.ts'
+import { KafkaTransactionalProducer } from './producer/transactional-producer.ts'
 import { clientConfig } from './settings.ts'
 import { KafkaTopicLog } from './topic-log.ts'
 
@@ -29,7 +30,16 @@ export function createKafka(settings: ClientSettings, options: { readonly log?: 
   return {
     producer(own) {
       const its = cluster(own)
+      if (its.config.reader.text('transactional.id') !== undefined) {
+        throw new KafkaClientError('CONFIG', 'transactional.id: the worker sets it where transactions are asked for')
+      }
       const producer = new KafkaProducer(its, log)
+      open.set(its, () => producer.close())
+      return producer
+    },
+    transactionalProducer(own) {
+      const its = cluster(own)
+      const producer = new KafkaTransactionalProducer(its, log)
       open.set(its, () => producer.close())
       return producer
     },

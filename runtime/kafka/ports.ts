@@ -9,6 +9,8 @@ import type { RecordBatchWriter } from '../protocol/record-batch-writer.ts'
  */
 export interface Kafka {
   producer(settings?: ClientSettings): Producer
+  /** `settings` name the `transactional.id`. */
+  transactionalProducer(settings: ClientSettings): TransactionalProducer
   consumer(options: ConsumerOptions): Consumer
   topicLog(options: TopicLogOptions): TopicLog
   /** A member of a classic group that is not about consuming. */
@@ -49,6 +51,20 @@ export interface Producer {
   flush(signal?: AbortSignal): Promise<void>
   /** Waits for what is in flight at most `timeoutMs`, fails the rest, closes the sockets. */
   close(timeoutMs?: number): Promise<void>
+}
+
+/**
+ * A producer all of whose records are parts of transactions, one after another. A transaction begins with the first record
+ * after the last one ended. A record that fails, and a newer producer of the same `transactional.id`, end this producer:
+ * from then on every method throws.
+ */
+export interface TransactionalProducer extends Producer {
+  /** Before the first record. Fences earlier producers of the id; what they left open is aborted when this resolves. */
+  init(): Promise<void>
+  /** Everything appended becomes visible, as a whole. Throws when it will not: whether it did is not known after a lost connection. */
+  commit(): Promise<void>
+  /** Nothing appended since the last end becomes visible. */
+  abort(): Promise<void>
 }
 
 export interface ConsumerOptions {
@@ -192,6 +208,8 @@ export interface Admin {
   /** The group must be empty. */
   alterGroupOffsets(groupId: string, offsets: readonly TopicPartitionOffset[]): Promise<void>
   deleteGroupOffsets(groupId: string, partitions: readonly TopicPartition[]): Promise<void>
+  /** Producers of these transactional ids can write no more; what they left open is aborted. */
+  fenceProducers(transactionalIds: readonly string[]): Promise<void>
   /** Groups that do not exist are fine. */
   deleteGroups(groupIds: readonly string[]): Promise<void>
   close(): Promise<void>

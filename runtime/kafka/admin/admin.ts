@@ -5,6 +5,7 @@ import { groupAdmin } from './groups.ts'
 import { recordAdmin } from './records.ts'
 import { adminRetrying } from './retrying.ts'
 import { topicAdmin } from './topics.ts'
+import { transactionAdmin } from './transactions.ts'
 
 /** Every call tries again on what passes, for `default.api.timeout.ms`; `close` closes the cluster's connections. */
 export function createAdmin(cluster: Cluster): Admin {
@@ -14,6 +15,7 @@ export function createAdmin(cluster: Cluster): Admin {
     ...configAdmin(cluster, retrying),
     ...recordAdmin(cluster, retrying),
     ...groupAdmin(cluster, retrying),
+    ...transactionAdmin(cluster),
     close: () => cluster.close(),
   }
 }

@@ -5,21 +5,25 @@ import type { RequestBody, RequestOptions } from '../connection/connection.ts'
 import { isConnectionLoss } from '../errors.ts'
 import type { Cluster, Lane } from './cluster.ts'
 
+/** What a coordinator can be of. */
 const GROUP = 0
+export const TRANSACTION = 1
 
 const moved: ReadonlySet<string> = new Set(['NOT_COORDINATOR', 'COORDINATOR_NOT_AVAILABLE'])
 
-/** The broker that coordinates a group: found when needed, forgotten when it is another. */
-export class GroupCoordinator {
-  readonly groupId: string
+/** The broker that coordinates a group or a transactional id: found when needed, forgotten when it is another. */
+export class Coordinator {
+  readonly key: string
+  readonly #keyType: number
   readonly #cluster: Cluster
   readonly #lane: Lane
   #nodeId = -1
   #finding: Promise<number> | null = null
 
-  constructor(cluster: Cluster, groupId: string, lane: Lane = 'group') {
+  constructor(cluster: Cluster, key: string, lane: Lane, keyType: number) {
     this.#cluster = cluster
-    this.groupId = groupId
+    this.key = key
+    this.#keyType = keyType
     this.#lane = lane
   }
 
@@ -57,11 +61,11 @@ export class GroupCoordinator {
 
   async #ask(): Promise<number> {
     const connection = await this.#cluster.any()
-    const key = this.groupId
+    const { key } = this
+    const keyType = this.#keyType
     const response = await connection.request(
       findCoordinator,
-      version =>
-        version >= 4 ? { keyType: GROUP, coordinatorKeys: [key] } : version >= 1 ? { keyType: GROUP, key } : { key },
+      version => (version >= 4 ? { keyType, coordinatorKeys: [key] } : version >= 1 ? { keyType, key } : { key }),
       // Later versions only know more key types.
       { maxVersion: 5 },
     )
@@ -69,5 +73,15 @@ export class GroupCoordinator {
     throwOnError(found.errorCode, { api: findCoordinator.name, detail: found.errorMessage })
     if (!this.#cluster.metadata.brokers.has(found.nodeId)) await this.#cluster.refresh()
     return (this.#nodeId = found.nodeId)
+  }
+}
+
+export class GroupCoordinator extends Coordinator {
+  constructor(cluster: Cluster, groupId: string, lane: Lane = 'group') {
+    super(cluster, groupId, lane, GROUP)
+  }
+
+  get groupId(): string {
+    return this.key
   }
 }

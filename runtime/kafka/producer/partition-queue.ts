@@ -16,6 +16,7 @@ export class PartitionQueue {
   readonly topic: string
   readonly partition: number
   readonly #writers: WriterPool
+  readonly #transactional: boolean
   open: Batch | null = null
   /** The open batch may go out, not before this time; infinity: nobody asked to send it yet. */
   sendAt = Number.POSITIVE_INFINITY
@@ -33,11 +34,12 @@ export class PartitionQueue {
   #lastSize = 0
   #topicId = ZERO_UUID
 
-  constructor(topic: string, partition: number, limit: number, writers: WriterPool) {
+  constructor(topic: string, partition: number, limit: number, writers: WriterPool, transactional = false) {
     this.topic = topic
     this.partition = partition
     this.limit = limit
     this.#writers = writers
+    this.#transactional = transactional
   }
 
   get isEmpty(): boolean {
@@ -89,8 +91,10 @@ export class PartitionQueue {
       const producerId = idempotent ? this.producerId : -1
       const producerEpoch = idempotent ? this.epoch : -1
       const baseSequence = idempotent ? this.sequence : -1
-      if (batch.bytes === null) batch.bytes = batch.writer!.finish({ producerId, producerEpoch, baseSequence })
-      else stampProducer(batch.bytes, producerId, producerEpoch, baseSequence)
+      const transactional = this.#transactional
+      if (batch.bytes === null) {
+        batch.bytes = batch.writer!.finish({ producerId, producerEpoch, baseSequence, transactional })
+      } else stampProducer(batch.bytes, producerId, producerEpoch, baseSequence)
       batch.stamped = true
       batch.baseSequence = baseSequence
       if (idempotent) this.sequence = sequenceAfter(this.sequence, batch.count)
@@ -128,9 +132,13 @@ export class PartitionQueue {
     batch.baseSequence = -1
   }
 
-  /** Begins anew at sequence 0; at the end of the epochs, with another producer id. */
+  /**
+   * Begins anew at sequence 0; at the end of the epochs, with another producer id. The epoch of a transactional id is its
+   * coordinator's.
+   */
   bumpEpoch(): void {
     this.sequence = 0
+    if (this.#transactional) return
     if (this.epoch >= MAX_EPOCH) {
       this.producerId = -1
       this.epoch = -1

@@ -10,6 +10,9 @@ import type { ProducerConfig } from './producer-config.ts'
 /** Topics by id from this version on. */
 const BY_ID = 13
 
+/** The last version whose transactions are of the protocol that we speak. */
+const LAST_IN_TRANSACTION = 11
+
 /** One batch of a request. */
 export interface Entry {
   readonly queue: PartitionQueue
@@ -35,9 +38,10 @@ export async function sendProduce(
   timeoutMs: number,
 ): Promise<(PartitionAnswer | null)[]> {
   const withIds = entries.every(({ topicId }) => topicId !== ZERO_UUID)
-  const options = withIds ? {} : { maxVersion: BY_ID - 1 }
-  const body = (version: number): RequestInputOf<typeof produce> =>
-    produceBody(version, entries, config.acks, timeoutMs)
+  const { transactionalId } = config
+  const options =
+    transactionalId !== undefined ? { maxVersion: LAST_IN_TRANSACTION } : withIds ? {} : { maxVersion: BY_ID - 1 }
+  const body = (version: number): RequestInputOf<typeof produce> => produceBody(version, entries, config, timeoutMs)
   if (config.acks === 0) {
     // Nobody answers: what the operating system took counts as delivered, as acks=0 asks for.
     await connection.post(produce, body, options)
@@ -53,7 +57,7 @@ export const topicIdOf = (metadata: Metadata, topic: string): string => metadata
 function produceBody(
   version: number,
   entries: readonly Entry[],
-  acks: number,
+  { acks, transactionalId }: ProducerConfig,
   timeoutMs: number,
 ): RequestInputOf<typeof produce> {
   const topics = new Map<
@@ -68,7 +72,8 @@ function produceBody(
     }
     topic.partitionData.push({ index: queue.partition, records: bytes })
   }
-  return { acks, timeoutMs, topicData: [...topics.values()] }
+  const topicData = [...topics.values()]
+  return { acks, timeoutMs, topicData, ...(transactionalId === undefined ? {} : { transactionalId }) }
 }
 
 function answersOf(

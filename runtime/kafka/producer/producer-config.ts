@@ -7,6 +7,9 @@ export interface ProducerConfig {
   /** 0, 1 or -1 (all). */
   readonly acks: number
   readonly idempotent: boolean
+  /** undefined: no transactions. */
+  readonly transactionalId: string | undefined
+  readonly transactionTimeoutMs: number
   readonly batchSize: number
   readonly lingerMs: number
   readonly bufferMemory: number
@@ -33,14 +36,13 @@ export function producerConfig({ reader }: ClientConfig): ProducerConfig {
   if (wanted === true && (acks !== -1 || retries === 0)) {
     throw new KafkaClientError('CONFIG', 'enable.idempotence: true needs acks=all and retries above 0')
   }
-  if (reader.text('transactional.id') !== undefined) {
-    throw new KafkaClientError('UNSUPPORTED', 'transactional.id: transactions are not supported yet')
-  }
   const compression = reader.oneOf('compression.type', 'none', compressionTypes)
   const maxRequestSize = reader.integer('max.request.size', 1_048_576, 1024)
   const level = `compression.${compression}.level`
   return {
     acks,
+    transactionalId: reader.text('transactional.id'),
+    transactionTimeoutMs: reader.integer('transaction.timeout.ms', 60_000, 1),
     idempotent: wanted ?? (acks === -1 && retries > 0),
     batchSize: Math.min(reader.integer('batch.size', DEFAULT_BATCH_SIZE), maxRequestSize),
     lingerMs: reader.integer('linger.ms', 0),

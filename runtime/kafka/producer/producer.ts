@@ -13,6 +13,7 @@ import type { Batch, Latch } from './batch.ts'
 import { PartitionQueue } from './partition-queue.ts'
 import { type ProducerConfig, producerConfig } from './producer-config.ts'
 import { Sender } from './sender.ts'
+import type { Transactions } from './transactions.ts'
 import { WriterPool } from './writer-pool.ts'
 
 const CLOSE_TIMEOUT_MS = 30_000
@@ -23,6 +24,7 @@ export class KafkaProducer implements Producer {
   readonly #config: ProducerConfig
   readonly #writers: WriterPool
   readonly #sender: Sender
+  readonly #transactions: Transactions | null
   readonly #sticky = new StickyPartitioner()
   /** Partitions of the topics that were prepared, for as long as the metadata does not tell. */
   readonly #prepared = new Map<string, number>()
@@ -39,8 +41,9 @@ export class KafkaProducer implements Producer {
   #fatal: Error | null = null
   #closed = false
 
-  constructor(cluster: Cluster, log?: Log) {
+  constructor(cluster: Cluster, log?: Log, transactions: Transactions | null = null) {
     this.#cluster = cluster
+    this.#transactions = transactions
     this.#config = producerConfig(cluster.config)
     this.#writers = new WriterPool(this.#config.batchSize, this.#config.bufferMemory)
     this.#sender = new Sender({
@@ -48,8 +51,9 @@ export class KafkaProducer implements Producer {
       config: this.#config,
       writers: this.#writers,
       log,
+      transactions,
       onSettled: batch => this.#settled(batch),
-      onFatal: error => this.#fail(error),
+      onFatal: error => this.fail(error),
     })
   }
 
@@ -172,7 +176,7 @@ export class KafkaProducer implements Producer {
     }
     this.#sender.stop()
     // Sockets first: then nothing reads the buffers of what is failed.
-    await this.#cluster.close()
+    await this.#disconnect()
     this.#fatal ??= closedError('producer')
     this.#failWaiting(this.#fatal)
     this.#room?.resolve()
@@ -201,7 +205,13 @@ export class KafkaProducer implements Producer {
       throw new RangeError(`Partition ${partition} of topic ${topic}: it has partitions 0 to ${count - 1}`)
     }
     if (this.#fatal !== null || this.#closed) throw this.#fatal ?? closedError('producer')
-    const queue = new PartitionQueue(topic, partition, this.#config.batchSize, this.#writers)
+    const queue = new PartitionQueue(
+      topic,
+      partition,
+      this.#config.batchSize,
+      this.#writers,
+      this.#transactions !== null,
+    )
     this.#lastQueues[partition] = queue
     return queue
   }
@@ -224,15 +234,25 @@ export class KafkaProducer implements Producer {
   }
 
   /** No way to go on: everything that waits fails, and `ready` says so. */
-  #fail(error: Error): void {
+  fail(error: Error): void {
     if (this.#fatal !== null || this.#closed) return
     this.#fatal = error
     this.#sender.stop()
-    void this.#cluster.close().then(() => {
+    void this.#disconnect().then(() => {
       this.#failWaiting(error)
       this.#room?.resolve()
       this.#room = null
     })
+  }
+
+  async #disconnect(): Promise<void> {
+    await this.#transactions?.abandon()
+    await this.#cluster.close()
+  }
+
+  /** Sends what can be sent now. */
+  pump(): void {
+    this.#sender.pump()
   }
 
   #failWaiting(error: Error): void {

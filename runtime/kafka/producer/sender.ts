@@ -13,6 +13,7 @@ import type { ProducerConfig } from './producer-config.ts'
 import { newProducerId, type ProducerIdentity } from './producer-ids.ts'
 import { compressBatch } from './seal.ts'
 import { splitBatch } from './split.ts'
+import type { Transactions } from './transactions.ts'
 import type { WriterPool } from './writer-pool.ts'
 
 export interface SenderOptions {
@@ -20,6 +21,8 @@ export interface SenderOptions {
   readonly config: ProducerConfig
   readonly writers: WriterPool
   readonly log: Log | undefined
+  /** null: records are written outside of transactions. */
+  readonly transactions: Transactions | null
   /** A batch is acknowledged or failed, its deliveries were told. */
   readonly onSettled: (batch: Batch) => void
   /** Nothing can be sent any more. */
@@ -40,6 +43,7 @@ export class Sender {
   readonly #ready = new Set<PartitionQueue>()
   readonly #refresher: Refresher
   readonly #connecting = new Set<number>()
+  readonly #transactions: Transactions | null
   #identity: ProducerIdentity | null = null
   #identifying = false
   #timer: NodeJS.Timeout | null = null
@@ -53,6 +57,7 @@ export class Sender {
     this.#config = options.config
     this.#writers = options.writers
     this.#log = options.log
+    this.#transactions = options.transactions
     this.#refresher = new Refresher(options.cluster, () => this.pump(), options.onFatal)
   }
 
@@ -140,7 +145,8 @@ export class Sender {
         return -1
       }
       if (queue.movedTo(topicIdOf(this.#cluster.metadata, queue.topic))) this.#forgetExhausted(queue)
-      return this.#config.idempotent && queue.producerId < 0 && !this.#identify(queue) ? -1 : leader
+      if (this.#config.idempotent && queue.producerId < 0 && !this.#identify(queue)) return -1
+      return this.#transactions?.admits(queue.topic, queue.partition) === false ? -1 : leader
     }
   }
 
@@ -209,7 +215,8 @@ export class Sender {
   }
 
   #answered({ queue, batch, ...entry }: Entry, answer: PartitionAnswer | null, now: number): void {
-    const { idempotent } = this.#config
+    // In a transaction nothing is begun anew under another epoch.
+    const idempotent = this.#config.idempotent && this.#transactions === null
     if (answer === null) {
       const place = { api: 'Produce', topic: queue.topic, partition: queue.partition, detail: 'not in the answer' }
       this.#again({ queue, batch, ...entry }, new KafkaProtocolError('UNKNOWN_SERVER_ERROR', place), now)
@@ -335,13 +342,19 @@ export class Sender {
       this.#options.onFatal(asError(thrown))
     }
     this.#options.onSettled(batch)
+    // The transaction cannot commit without it (invariant 4), and our epoch is only good for what is in sequence.
+    if (error !== null && this.#transactions !== null) this.#options.onFatal(error)
   }
 
   #compress(queue: PartitionQueue, batch: Batch): void {
     if (batch.compressing || batch.bytes !== null || batch.writer === null) return
     const { compression, compressionLevel } = this.#config
     batch.compressing = true
-    compressBatch(batch.writer.finish(), compression, compressionLevel).then(
+    compressBatch(
+      batch.writer.finish({ transactional: this.#transactions !== null }),
+      compression,
+      compressionLevel,
+    ).then(
       bytes => {
         batch.compressing = false
         batch.bytes = bytes
@@ -355,12 +368,13 @@ export class Sender {
   }
 
   #identify(queue: PartitionQueue): boolean {
+    if (this.#transactions !== null) this.#identity = this.#transactions.identity
     if (this.#identity !== null) {
       queue.producerId = this.#identity.producerId
       queue.epoch = this.#identity.epoch
       return true
     }
-    if (this.#identifying) return false
+    if (this.#identifying || this.#transactions !== null) return false
     this.#identifying = true
     newProducerId(this.#cluster)
       .then(

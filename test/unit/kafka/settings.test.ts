@@ -58,7 +58,6 @@ describe('client settings', () => {
     [{ 'enable.idempotence': 'true', acks: '1' }, /enable.idempotence/],
     [{ 'enable.idempotence': 'maybe' }, /true or false/],
     [{ 'compression.type': 'brotli' }, /one of none, gzip/],
-    [{ 'transactional.id': 't' }, /transactional.id/],
   ])('the producer refuses %j', (settings, message) => {
     expect(() => producerConfig(config(settings as unknown as Record<string, string>))).toThrow(message)
   })

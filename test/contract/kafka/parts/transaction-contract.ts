@@ -1,10 +1,16 @@
 import { Kafka as KafkaJs, logLevel, Partitioners, type Producer } from 'kafkajs'
 import { afterEach, describe, expect, it } from 'vitest'
-import type { Kafka } from '../../../../runtime/kafka/ports.ts'
-import { kafkaOf, newTopic, range, readNumbers, type Target, unique, until } from './target.ts'
+import type { ClientSettings, Kafka } from '../../../../runtime/kafka/ports.ts'
+import { addPartitionsToTxn } from '../../../../runtime/protocol/messages/add-partitions-to-txn.ts'
+import { endTxn } from '../../../../runtime/protocol/messages/end-txn.ts'
+import { produce } from '../../../../runtime/protocol/messages/produce.ts'
+import { type FailureProxy, startFailureProxy } from '../../../support/failure-proxy.ts'
+import { kafkaOf, Ledger, newTopic, range, readNumbers, type Target, unique, until, writeNumbers } from './target.ts'
 
-/** What others wrote in transactions, read with read_committed. */
+/** What others wrote in transactions, read with read_committed; and what we write in them. */
 export function transactionContract(target: () => Target): void {
+  producerInTransactions(target)
+
   describe('read_committed', () => {
     const producers: Producer[] = []
     const clients: Kafka[] = []
@@ -116,6 +122,129 @@ export function transactionContract(target: () => Target): void {
       })
       // 5 records, their marker, 4 records, theirs.
       expect(next).toBe(11)
+    })
+  })
+}
+
+function producerInTransactions(target: () => Target): void {
+  describe('a transactional producer', () => {
+    const clients: Kafka[] = []
+    const proxies: FailureProxy[] = []
+    const open = (bootstrap = target().bootstrap): Kafka => {
+      const kafka = kafkaOf(bootstrap)
+      clients.push(kafka)
+      return kafka
+    }
+    afterEach(async () => {
+      await Promise.all(clients.splice(0).map(kafka => kafka.close()))
+      await Promise.all(proxies.splice(0).map(proxy => proxy.close()))
+    })
+    const begun = async (kafka: Kafka, id: string, topics: readonly string[], settings: ClientSettings = {}) => {
+      const producer = kafka.transactionalProducer({ 'transactional.id': id, ...settings })
+      await producer.init()
+      await producer.prepare(topics)
+      return producer
+    }
+    const committed = async (topic: string): Promise<number[]> =>
+      [...(await readNumbers(target().bootstrap, topic, 'read_committed')).values()].flat().sort((a, b) => a - b)
+
+    it.each(['none', 'gzip', 'zstd'])(
+      'commits over partitions and topics, aborts, and goes on: %s',
+      async compression => {
+        const [topic, other] = [await newTopic(target(), 3), await newTopic(target())]
+        const producer = await begun(open(), unique('tx'), [topic, other], { 'compression.type': compression })
+        const ledger = new Ledger()
+        // Nothing to end is no error.
+        await producer.commit()
+        await producer.abort()
+        for (let round = 0; round < 6; round++) {
+          for (let partition = 0; partition < 3; partition++) {
+            const from = round * 30 + partition * 10
+            writeNumbers(producer, topic, partition, from, from + 10, ledger)
+          }
+          writeNumbers(producer, other, 0, round, round + 1, ledger)
+          if (round % 2 === 0) await producer.commit()
+          else await producer.abort()
+        }
+        expect([ledger.acked, ledger.failedCount]).toEqual([186, 0])
+        expect(await committed(other)).toEqual([0, 2, 4])
+        expect(await committed(topic)).toEqual([...range(0, 30), ...range(60, 90), ...range(120, 150)])
+      },
+    )
+
+    it('is fenced by a newer one, which aborts what was open; nothing it writes afterwards counts', async () => {
+      const topic = await newTopic(target())
+      const id = unique('tx')
+      const old = await begun(open(), id, [topic])
+      const ledger = new Ledger()
+      writeNumbers(old, topic, 0, 0, 10, ledger)
+      await old.flush()
+      const next = await begun(open(), id, [topic])
+      writeNumbers(next, topic, 0, 100, 110, ledger)
+      await next.commit()
+      writeNumbers(old, topic, 0, 10, 20, ledger)
+      await expect(old.commit()).rejects.toThrow(/INVALID_PRODUCER_EPOCH|PRODUCER_FENCED/)
+      await expect(old.ready()).rejects.toThrow(/INVALID_PRODUCER_EPOCH|PRODUCER_FENCED/)
+      writeNumbers(next, topic, 0, 110, 120, ledger)
+      await next.commit()
+      expect(await committed(topic)).toEqual(range(100, 120))
+    })
+
+    it('is fenced by an admin, for good', async () => {
+      const topic = await newTopic(target())
+      const [id, unused] = [unique('tx'), unique('tx')]
+      const producer = await begun(open(), id, [topic])
+      writeNumbers(producer, topic, 0, 0, 10, new Ledger())
+      await producer.flush()
+      await open().admin().fenceProducers([id, unused])
+      await expect(producer.commit()).rejects.toThrow(/INVALID_PRODUCER_EPOCH|PRODUCER_FENCED/)
+      expect(await committed(topic)).toEqual([])
+    })
+
+    it('ends with the first record that fails; the rest of its transaction is not seen', async () => {
+      const topic = await newTopic(target(), 1, { 'max.message.bytes': '2000' })
+      const producer = await begun(open(), unique('tx'), [topic])
+      const ledger = new Ledger()
+      writeNumbers(producer, topic, 0, 0, 5, ledger)
+      await producer.flush()
+      writeNumbers(producer, topic, 0, 5, 6, ledger, ' '.repeat(5000))
+      await expect(producer.commit()).rejects.toThrow(/MESSAGE_TOO_LARGE/)
+      await producer.close()
+      expect(await committed(topic)).toEqual([])
+      expect([ledger.acked, ledger.failedCount]).toEqual([5, 1])
+    })
+
+    it('a producer closed in the middle leaves nobody waiting', async () => {
+      const topic = await newTopic(target())
+      const producer = await begun(open(), unique('tx'), [topic])
+      writeNumbers(producer, topic, 0, 0, 5, new Ledger())
+      await producer.flush()
+      await producer.close()
+      const plain = open().producer()
+      await plain.prepare([topic])
+      writeNumbers(plain, topic, 0, 7, 8, new Ledger())
+      await plain.flush()
+      expect(await committed(topic)).toEqual([7])
+    })
+
+    it('goes on when answers are lost, each transaction whole', async () => {
+      const topic = await newTopic(target(), 2)
+      const proxy = await startFailureProxy(target().bootstrap)
+      proxies.push(proxy)
+      const producer = await begun(open(proxy.bootstrap), unique('tx'), [topic])
+      let answers = 0
+      const inTransactions: readonly number[] = [produce.key, addPartitionsToTxn.key, endTxn.key]
+      proxy.onAnswer = key => (inTransactions.includes(key) && ++answers % 5 === 0 ? 'lose' : 'pass')
+      const ledger = new Ledger()
+      for (let round = 0; round < 20; round++) {
+        writeNumbers(producer, topic, 0, round * 10, round * 10 + 5, ledger)
+        writeNumbers(producer, topic, 1, round * 10 + 5, round * 10 + 10, ledger)
+        await (round % 3 === 2 ? producer.abort() : producer.commit())
+      }
+      expect(proxy.faults).toBeGreaterThan(5)
+      expect(ledger.failedCount).toBe(0)
+      const kept = range(0, 20).filter(round => round % 3 !== 2)
+      expect(await committed(topic)).toEqual(kept.flatMap(round => range(round * 10, round * 10 + 10)))
     })
   })
 }
