@@ -4,6 +4,7 @@ import type { CapturedTable } from './captured-table.ts'
 import type { Moment } from './moment.ts'
 import { type Position, type StreamTransaction, streamOffset } from './position.ts'
 import { longRow, splitTuple } from './row-layout.ts'
+import { type EventOrder, orderOffset, transactionId } from './transaction-record.ts'
 
 export type Operation = 'c' | 'u' | 'd' | 't'
 
@@ -13,11 +14,12 @@ const before = Buffer.from('{"before":')
 const insertStart = Buffer.from('{"before":null,"after":')
 const after = Buffer.from(',"after":')
 const nothing = Buffer.from('null')
+/** Without and with `"transaction"`. */
 const operations = {
-  c: Buffer.from('c",'),
-  u: Buffer.from('u",'),
-  d: Buffer.from('d",'),
-  t: Buffer.from('t",'),
+  c: Buffer.from('null,"op":"c",'),
+  u: Buffer.from('null,"op":"u",'),
+  d: Buffer.from('null,"op":"d",'),
+  t: Buffer.from('null,"op":"t",'),
 } as const
 /** All numbers and fixed pieces of the source block, generously. */
 const fixedBytes = 512
@@ -26,6 +28,9 @@ const put = (piece: Buffer, target: Buffer, pos: number): number => {
   target.set(piece, pos)
   return pos + piece.length
 }
+
+/** How transactions name a table. */
+export const collectionOf = ({ schema, name }: CapturedTable): string => `${schema}.${name}`
 
 /** The envelope of one change. Tuples are where the message has them: `oldAt` and `newAt` in `buf`, -1 for none. */
 export class Change extends LazyValue implements Position {
@@ -40,6 +45,8 @@ export class Change extends LazyValue implements Position {
   readonly lsn: number
   /** How many events with this LSN there were, this one included. */
   readonly count: number
+  /** undefined: transactions are not told of. */
+  readonly order: EventOrder | undefined
   readonly #moment: Moment
   #object: unknown
 
@@ -54,6 +61,7 @@ export class Change extends LazyValue implements Position {
     lsn: number,
     count: number,
     moment: Moment,
+    order: EventOrder | undefined,
   ) {
     super()
     this.table = table
@@ -66,10 +74,14 @@ export class Change extends LazyValue implements Position {
     this.lsn = lsn
     this.count = count
     this.#moment = moment
+    this.order = order
   }
 
   storable(): OffsetMap {
-    return streamOffset(this.transaction, this.lsn, messageTypes[this.op], this.count)
+    const offset = streamOffset(this.transaction, this.lsn, messageTypes[this.op], this.count)
+    if (this.order === undefined) return offset
+    const { table, transaction, order } = this
+    return { ...offset, ...orderOffset(transaction.xid, [[collectionOf(table), order.inCollection]]) }
   }
 
   override get(): unknown {
@@ -98,7 +110,14 @@ export class Change extends LazyValue implements Position {
         origin: transaction.origin,
         originLsn: transaction.originLsn,
       }),
-      transaction: null,
+      transaction:
+        this.order === undefined
+          ? null
+          : {
+              id: transactionId(transaction.xid, lsn),
+              total_order: this.order.total,
+              data_collection_order: this.order.inCollection,
+            },
       op: this.op,
       ts_ms: ms,
       ts_us: micros,
@@ -140,8 +159,14 @@ export class Change extends LazyValue implements Position {
     pos = put(transaction.beforeSecondLsn, target, pos)
     pos = writeNumber(this.lsn, target, pos)
     pos = put(transaction.rest, target, pos)
-    pos = put(operations[this.op], target, pos)
+    if (this.order === undefined) pos = put(operations[this.op], target, pos)
+    else pos += target.write(this.#orderJson(this.order), pos, 'latin1')
     return put(this.#moment.json, target, pos)
+  }
+
+  #orderJson({ total, inCollection }: EventOrder): string {
+    const id = transactionId(this.transaction.xid, this.lsn)
+    return `{"id":"${id}","total_order":${total},"data_collection_order":${inCollection}},"op":"${this.op}",`
   }
 
   #writeRow(at: number, oldAt: number, target: Buffer, pos: number): number {

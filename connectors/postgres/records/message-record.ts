@@ -5,6 +5,7 @@ import type { Moment } from './moment.ts'
 import { type Position, type StreamTransaction, streamOffset } from './position.ts'
 import { heartbeatKeySchema, heartbeatSchema, messageKeySchema } from './schemas.ts'
 import type { SourceBlock } from './source-block.ts'
+import { type EventOrder, transactionId } from './transaction-record.ts'
 
 interface MessageParts {
   readonly message: LogicalMessage
@@ -18,6 +19,8 @@ interface MessageParts {
   readonly prefix: string
   readonly delimiter: string
   readonly partition: OffsetMap
+  /** undefined: transactions are not told of, or it is outside of one. */
+  readonly order: EventOrder | undefined
 }
 
 const contentOf = (content: Buffer, mode: BinaryMode): Buffer | string => {
@@ -59,7 +62,14 @@ export class LogicalMessageRecord implements SourceRecord, Position {
         origin: transaction.origin,
         originLsn: transaction.originLsn,
       }),
-      transaction: null,
+      transaction:
+        parts.order === undefined
+          ? null
+          : {
+              id: transactionId(transaction.xid, lsn),
+              total_order: parts.order.total,
+              data_collection_order: parts.order.inCollection,
+            },
       message: { prefix: message.prefix, content: contentOf(message.content, parts.binary) },
     }
   }

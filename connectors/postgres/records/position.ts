@@ -76,7 +76,7 @@ export class StreamTransaction implements TransactionStart {
 
   get rest(): Buffer {
     this.#rest ??= Buffer.from(
-      `,"xmin":null,"origin":${JSON.stringify(this.#origin)},"origin_lsn":${this.#originLsn}},"transaction":null,"op":"`,
+      `,"xmin":null,"origin":${JSON.stringify(this.#origin)},"origin_lsn":${this.#originLsn}},"transaction":`,
     )
     return this.#rest
   }

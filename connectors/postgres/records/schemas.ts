@@ -61,6 +61,28 @@ export const heartbeatSchema = s.struct(
   { name: 'io.debezium.connector.common.Heartbeat', version: 1 },
 )
 
+export const transactionKeySchema = s.struct(
+  { id: s.string() },
+  { name: 'io.debezium.connector.common.TransactionMetadataKey', version: 1 },
+)
+
+export const transactionValueSchema = s.struct(
+  {
+    status: s.string(),
+    id: s.string(),
+    event_count: s.int64({ optional: true }),
+    data_collections: s.array(
+      s.struct(
+        { data_collection: s.string(), event_count: s.int64() },
+        { name: 'event.collection', version: 1, optional: true },
+      ),
+      { optional: true },
+    ),
+    ts_ms: s.int64(),
+  },
+  { name: 'io.debezium.connector.common.TransactionMetadataValue', version: 1 },
+)
+
 export const messageKeySchema = s.struct(
   { prefix: s.string({ optional: true }) },
   { name: 'io.debezium.connector.postgresql.MessageKey', version: 1 },

@@ -1,6 +1,6 @@
 import { type Header, type OffsetMap, type Schema, type SourceRecord, s } from 'millrace'
 import type { CapturedTable } from '../records/captured-table.ts'
-import { Change, ChangeRecord, type Operation } from '../records/change-record.ts'
+import { Change, ChangeRecord, collectionOf, type Operation } from '../records/change-record.ts'
 import { LogicalMessageRecord } from '../records/message-record.ts'
 import type { Moment } from '../records/moment.ts'
 import { type Position, StreamTransaction, streamOffset } from '../records/position.ts'
@@ -8,6 +8,7 @@ import { RowKey } from '../records/row-key.ts'
 import { sameFields, splitTuple } from '../records/row-layout.ts'
 import { messageSchema } from '../records/schemas.ts'
 import { SourceBlock, type SourceHead } from '../records/source-block.ts'
+import { orderOffset, TransactionCounts, TransactionRecord } from '../records/transaction-record.ts'
 import type { Settings } from '../settings/settings.ts'
 import { jsonText } from '../types/json-text.ts'
 import { readLsn } from './lsn.ts'
@@ -54,6 +55,8 @@ export class Decoder {
   #lsn = 0
   #count = 0
   #last: Position
+  /** Events of the transaction that is open, where transactions are told of. */
+  #counted: TransactionCounts | undefined
   /** The transaction that ended last, for heartbeats. */
   #ended: StreamTransaction | undefined
 
@@ -113,23 +116,27 @@ export class Decoder {
     switch (buf[at]) {
       case INSERT:
         if (this.#counts(lsn)) this.#insert(buf, at + 1, end, moment, into)
+        else if (this.#tracks) this.#insert(buf, at + 1, end, moment, [])
         return undefined
       case UPDATE:
         if (this.#counts(lsn)) this.#update(buf, at + 1, end, moment, into)
+        else if (this.#tracks) this.#update(buf, at + 1, end, moment, [])
         return undefined
       case DELETE:
         if (this.#counts(lsn)) this.#delete(buf, at + 1, end, moment, into)
+        else if (this.#tracks) this.#delete(buf, at + 1, end, moment, [])
         return undefined
       case BEGIN:
-        this.#begin(buf, at + 1)
+        this.#begin(buf, at + 1, lsn, into)
         return undefined
       case COMMIT:
-        this.#commit(lsn)
+        this.#commit(lsn, into)
         return undefined
       case RELATION:
         return readRelation(buf, at + 1)
       case TRUNCATE:
         if (this.#counts(lsn)) this.#truncate(buf, at + 1, end, moment, into)
+        else if (this.#tracks) this.#truncate(buf, at + 1, end, moment, [])
         return undefined
       case MESSAGE:
         this.#message(buf, at + 1, lsn, moment, into)
@@ -145,7 +152,12 @@ export class Decoder {
     }
   }
 
-  #begin(buf: Buffer, at: number): void {
+  /** provide.transaction.metadata: what was delivered before a restart is decoded all the same, to be counted. */
+  get #tracks(): boolean {
+    return this.#settings.config.provideTransactionMetadata
+  }
+
+  #begin(buf: Buffer, at: number, lsn: number, into: SourceRecord[]): void {
     this.#count = 0
     this.#transaction = new StreamTransaction(
       {
@@ -156,9 +168,35 @@ export class Decoder {
       },
       this.#head,
     )
+    if (!this.#tracks) return
+    this.#counted = new TransactionCounts()
+    // One of which events were delivered has begun already.
+    if (this.#skipping && this.#transaction.xid === this.#start.event?.xid) return
+    into.push(this.#boundary(this.#transaction, lsn, undefined, this.#last))
   }
 
-  #commit(lsn: number): void {
+  #boundary(
+    transaction: StreamTransaction,
+    lsn: number,
+    counts: TransactionCounts | undefined,
+    position: Position,
+  ): TransactionRecord {
+    const { prefix, config } = this.#settings
+    const topic = `${prefix}${config.topicDelimiter}${config.topicTransaction}`
+    return new TransactionRecord({ topic, transaction, lsn, counts, partition: this.#partition, position })
+  }
+
+  #commit(lsn: number, into: SourceRecord[]): void {
+    if (this.#counted !== undefined && this.#transaction !== undefined) {
+      const { xid, tsMicros } = this.#transaction
+      const offset = {
+        ...streamOffset({ xid, tsMicros, commitBefore: lsn, processed: lsn }, lsn, 'COMMIT', 1),
+        ...orderOffset(xid, this.#counted.collections),
+      }
+      this.#last = { storable: () => offset }
+      into.push(this.#boundary(this.#transaction, lsn, this.#counted, this.#last))
+      this.#counted = undefined
+    }
     this.#ended = this.#transaction
     this.#transaction = undefined
     this.#commitBefore = lsn
@@ -191,7 +229,8 @@ export class Decoder {
     op: Operation,
     moment: Moment,
   ): Change {
-    return new Change(table, buf, oldAt, newAt, end, op, this.#transaction!, this.#lsn, this.#count, moment)
+    const order = this.#counted?.next(collectionOf(table))
+    return new Change(table, buf, oldAt, newAt, end, op, this.#transaction!, this.#lsn, this.#count, moment, order)
   }
 
   #key(table: CapturedTable, buf: Buffer, at: number, oldAt: number, end: number, moment: Moment): RowKey | null {
@@ -324,7 +363,7 @@ export class Decoder {
           },
           this.#head,
         )
-    if (fresh && this.#settings.filters.messagePrefix(message.prefix)) {
+    if ((fresh || this.#tracks) && this.#settings.filters.messagePrefix(message.prefix)) {
       const record = new LogicalMessageRecord({
         message,
         transaction,
@@ -337,9 +376,12 @@ export class Decoder {
         prefix: this.#settings.prefix,
         delimiter: this.#settings.config.topicDelimiter,
         partition: this.#partition,
+        order: message.transactional ? this.#counted?.next('message') : undefined,
       })
-      into.push(record)
-      this.#last = record
+      if (fresh) {
+        into.push(record)
+        this.#last = record
+      }
     }
     if (message.transactional) return
     this.#processed = lsn

@@ -162,6 +162,16 @@ export const eventConfig = {
     'columns_diff',
     { importance: 'MEDIUM', group, width: 'SHORT' },
   ),
+  'provide.transaction.metadata': c.boolean(
+    'Records in a topic of their own tell where transactions begin and end, and events tell their place in one.',
+    { default: false, importance: 'LOW', group: events, width: 'SHORT' },
+  ),
+  'topic.transaction': c.string('The end of the name of that topic, behind topic.prefix.', {
+    default: 'transaction',
+    importance: 'LOW',
+    group: events,
+    width: 'MEDIUM',
+  }),
   'heartbeat.interval.ms': c.int(
     'How often a record tells the position when there is no change; it lets the slot move on while other tables change. 0: never.',
     { default: 0, min: 0, importance: 'MEDIUM', group: events, width: 'MEDIUM' },

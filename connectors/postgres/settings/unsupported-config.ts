@@ -6,10 +6,6 @@ const ignored = 'Accepted without effect: it concerns the inside of the JVM conn
 
 /** Known, and refused when asked for: leaving them out silently would give other records than the user expects. */
 export const unsupportedConfig = {
-  'provide.transaction.metadata': c.boolean('Records of transactions; not supported yet.', {
-    default: false,
-    ...medium,
-  }),
   'xmin.fetch.interval.ms': c.long('source.xmin; not supported yet.', { default: 0, ...medium }),
   'signal.data.collection': c.list('Table with signals; not supported yet.', { optional: true, ...medium }),
   'signal.enabled.channels': c.list('Where signals come from; only the default has no effect.', {
@@ -47,7 +43,6 @@ type Unsupported = ConfigOf<typeof unsupportedConfig>
 /** What is asked for and not there, by key. */
 export const unsupportedProblems = (config: Unsupported): readonly (readonly [key: string, what: string])[] => {
   const asked: [string, string, boolean][] = [
-    ['provide.transaction.metadata', 'transaction metadata', config.provideTransactionMetadata],
     ['xmin.fetch.interval.ms', 'source.xmin', config.xminFetchIntervalMs > 0],
     ['signal.data.collection', 'signals', (config.signalDataCollection ?? []).length > 0],
     ['signal.enabled.channels', 'signals', config.signalEnabledChannels.some(name => name !== 'source')],

@@ -1,14 +1,11 @@
 /** Scenarios that are not played, each with the reason. The beginning of a name stands for all that begin so. */
 export const notYet: Readonly<Record<string, string>> = {
-  unwrap_add_fields: 'provide.transaction.metadata is refused; a unit test of the transformation has its fields',
   unwrap_add_headers: 'the tombstone of Debezium shares the list of headers with its delete event; a unit test has the rest',
   unwrap_drop_fields: 'the transformation ExtractChangedRecordState is not there yet; a unit test gives its headers',
-  unwrap_tx_topic: 'provide.transaction.metadata is refused',
   rest_create: 'about the REST interface, not the connector',
   signal_: 'signals are refused',
   notification_sink: 'notifications are refused',
-  tx_metadata: 'provide.transaction.metadata is refused',
-  logical_message_exclude: 'provide.transaction.metadata is refused',
+  logical_message_exclude: 'Debezium names the collection of messages by the identity of a Java object; here it is `message`',
   snap_never: 'shows an error of the REST interface',
   plugin_default: 'without plugin.name pgoutput is used, where Debezium fails',
   type_domain_over_enum: 'Debezium fails on such a database; here it works',

@@ -94,7 +94,7 @@ test('the source block says the same as object and as JSON', () => {
     lsn,
     transaction.rest,
   ].join('')
-  const parsed = JSON.parse(`{${json.slice(1)}c"}`) as { source: object }
+  const parsed = JSON.parse(`{${json.slice(1)}null}`) as { source: object }
   const object = block.toObject({
     tsMicros: 1_000_001,
     snapshot: 'false',

@@ -307,6 +307,38 @@ describe('positions', () => {
     expect(rest({ lsn: 100, txId: 5, snapshot: 'INITIAL', snapshot_completed: true })).toEqual([1, 2, 3, 4])
   })
 
+  test('transactions are told of, and places in one are the same after a restart in the middle of it', () => {
+    const provided = { 'provide.transaction.metadata': 'true' }
+    const stream = [
+      [100, begin(5)],
+      [100, insert('1', 'x', 'y')],
+      [110, remove(key('1', null, null))],
+      [120, insert('2', 'x', 'y')],
+      [130, commit],
+    ] as const
+    const told = (record: SourceRecord) => {
+      const value = json(record.valueSchema, record.value) as Record<string, unknown> | null
+      return value === null ? null : (value['transaction'] ?? value)
+    }
+    const place = (lsn: number, place: number) => ({ id: `5:${lsn}`, total_order: place, data_collection_order: place })
+    const start = { status: 'BEGIN', id: '5:100', event_count: null, data_collections: null, ts_ms: 946_684_800_001 }
+    const end = {
+      ...{ status: 'END', id: '5:130', event_count: 3, ts_ms: 946_684_800_001 },
+      data_collections: [{ data_collection: 's.t', event_count: 3 }],
+    }
+    const whole = setup(provided).play(...stream)
+    expect(whole.map(told)).toEqual([start, place(100, 1), place(110, 2), null, place(120, 3), end])
+    expect([whole[0]!.topic, json(whole[0]!.keySchema, whole[0]!.key)]).toEqual(['p.transaction', { id: '5:100' }])
+    expect(whole[5]!.sourceOffset).toEqual({
+      ...{ lsn_proc: 130, lsn_commit: 130, lsn: 130, messageType: 'COMMIT', txId: 5, ts_usec: 946_684_800_001_000 },
+      ...{ transaction_id: '5', 'transaction_data_collection_order_s.t': 3 },
+    })
+    // Nothing of it is done with its beginning.
+    expect(whole[0]!.sourceOffset).toEqual({ lsn: 50 })
+    const resumed = setup(provided, { ...whole[1]!.sourceOffset }).play(...stream)
+    expect(resumed.map(told)).toEqual([place(110, 2), null, place(120, 3), end])
+  })
+
   test('messages outside of transactions are not delivered twice', () => {
     const logical = message('M', Buffer.from([0]), int64(70), z('x'), int32(0))
     const offset = { lsn_proc: 60, lsn: 70, messageType: 'MESSAGE' }

@@ -60,7 +60,6 @@ test('older names', () => {
 
 test.each(
   Object.entries({
-    'provide.transaction.metadata': 'true',
     'signal.data.collection': 'a.b',
     converters: 'x',
     'snapshot.mode': 'custom',
