@@ -1,5 +1,5 @@
-import { asciiDigits, DATE, DataError, Decimal, javaText, type Schema, TIME, TIMESTAMP } from 'millrace'
-import { isMembers, javaClass } from './sides.ts'
+import { asciiDigits, DATE, DataError, Decimal, javaClass, javaText, type Schema, TIME, TIMESTAMP } from 'millrace'
+import { isMembers } from './sides.ts'
 
 /** What values can be cast to. */
 export const castTargets = ['INT8', 'INT16', 'INT32', 'INT64', 'FLOAT32', 'FLOAT64', 'BOOLEAN', 'STRING'] as const

@@ -43,12 +43,12 @@ export const celValue = (schema: Schema | null, value: unknown, needed: Needed =
     case 'MAP':
       return new Map(
         Array.from(value as ReadonlyMap<unknown, unknown>, ([key, member]) => [
-          celValue(schema.keySchema!, key),
-          celValue(schema.valueSchema!, member),
+          celValue(schema.keySchema ?? null, key),
+          celValue(schema.valueSchema ?? null, member),
         ]),
       )
     case 'ARRAY':
-      return (value as readonly unknown[]).map(item => celValue(schema.valueSchema!, item))
+      return (value as readonly unknown[]).map(item => celValue(schema.valueSchema ?? null, item))
     case 'INT8':
     case 'INT16':
     case 'INT32':

@@ -1,11 +1,8 @@
-import { c, DataError, Decimal, defineTransform, type Schema, s, setMember } from 'millrace'
-import { javaClass, noValues, perSchema, requireMap, requireStruct, sideOf, structCopier, withSide } from './sides.ts'
+import { c, DataError, Decimal, defineTransform, javaClass, type Schema, s, setMember } from 'millrace'
+import { noValues, perSchema, requireMap, requireStruct, sideOf, structCopier, withSide } from './sides.ts'
 
 const purpose = 'mask fields'
 const widths = { INT8: 8, INT16: 16, INT32: 32, INT64: 64 } as const
-
-const classOf = (value: unknown, schema: Schema | null): string =>
-  schema?.type === 'STRUCT' ? 'org.apache.kafka.connect.data.Struct' : javaClass(value)
 
 /** What a value is hidden behind when nothing else is asked for: the empty or zero value of its type. */
 const blank = (value: unknown, schema: Schema | null): unknown => {
@@ -23,7 +20,7 @@ const blank = (value: unknown, schema: Schema | null): unknown => {
   if (Array.isArray(value)) return []
   if (value instanceof Map) return new Map()
   if (schema?.type !== 'STRUCT' && !(value instanceof Uint8Array)) return {}
-  throw new DataError(`Cannot mask value of type: class ${classOf(value, schema)}`)
+  throw new DataError(`Cannot mask value of type: class ${javaClass(value, schema)}`)
 }
 
 const notNumeric = (text: string): DataError =>
@@ -58,7 +55,7 @@ const replaced = (value: unknown, schema: Schema | null, text: string): unknown 
     if (type !== undefined && type in widths) return wholeOf(text, widths[type as keyof typeof widths])
     return Number.isInteger(value) ? wholeOf(text, 64) : Number(String(decimalOf(text)))
   }
-  throw new DataError(`Cannot mask value of type class ${classOf(value, schema)} with custom replacement.`)
+  throw new DataError(`Cannot mask value of type class ${javaClass(value, schema)} with custom replacement.`)
 }
 
 export default defineTransform({

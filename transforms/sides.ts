@@ -2,6 +2,7 @@ import {
   type ConnectRecord,
   DataError,
   Decimal,
+  javaClass,
   type ObjectCopier,
   objectCopier,
   type Schema,
@@ -32,18 +33,6 @@ export const isMembers = (value: unknown): value is Members =>
   !(value instanceof Map) &&
   !(value instanceof Decimal)
 
-/** The name of the class that such a value has in Kafka Connect. */
-export const javaClass = (value: unknown): string => {
-  if (value === null || value === undefined) return 'null'
-  if (typeof value === 'string') return 'java.lang.String'
-  if (typeof value === 'boolean') return 'java.lang.Boolean'
-  if (typeof value === 'bigint') return 'java.lang.Long'
-  if (typeof value === 'number') return Number.isInteger(value) ? 'java.lang.Long' : 'java.lang.Double'
-  if (value instanceof Uint8Array) return '[B'
-  if (value instanceof Date) return 'java.util.Date'
-  return Array.isArray(value) ? 'java.util.ArrayList' : 'java.util.HashMap'
-}
-
 /** A schemaless value as members; a Map with text keys counts. Throws DataError that names the purpose. */
 export const requireMap = (value: unknown, purpose: string): Members => {
   if (value instanceof Map) return Object.fromEntries(value as Map<string, unknown>)
@@ -54,7 +43,7 @@ export const requireMap = (value: unknown, purpose: string): Members => {
 /** A value with a struct schema as members. */
 export const requireStruct = (schema: Schema, value: unknown, purpose: string): Members => {
   if (schema.type === 'STRUCT' && isMembers(value)) return value
-  throw new DataError(`Only Struct objects supported for [${purpose}], found: ${javaClass(value)}`)
+  throw new DataError(`Only Struct objects supported for [${purpose}], found: ${javaClass(value, schema)}`)
 }
 
 /** A member, or with `replaceNull` the default of its schema where it is null. */

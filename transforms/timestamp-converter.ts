@@ -7,6 +7,9 @@ import {
   dateSchema,
   defineTransform,
   isConfigError,
+  javaClass,
+  javaDateFormat,
+  javaDateParser,
   type Schema,
   s,
   setMember,
@@ -15,9 +18,7 @@ import {
   timeSchema,
   timestampSchema,
 } from 'millrace'
-import { javaDateFormat } from './java-date-format.ts'
-import { javaDateParser } from './java-date-parse.ts'
-import { basicsOf, javaClass, memberOf, perSchema, requireMap, requireStruct, sideOf, withSide } from './sides.ts'
+import { basicsOf, memberOf, perSchema, requireMap, requireStruct, sideOf, withSide } from './sides.ts'
 
 const purpose = 'converting timestamp formats'
 const dayMs = 86_400_000

@@ -1,5 +1,4 @@
-import { c, DataError, defineTransform } from 'millrace'
-import { javaDateFormat } from './java-date-format.ts'
+import { c, DataError, defineTransform, javaDateFormat } from 'millrace'
 
 /** For how many milliseconds a formatted time stays the same; a letter in quotes only makes it shorter. */
 const steadyMs = (pattern: string): number => {

@@ -21,6 +21,7 @@ export type {
   TaskContext,
   TransformContext,
 } from './context.ts'
+export { convertValue, inferSchema } from './convert-value.ts'
 export { Decimal } from './decimal.ts'
 export {
   type ConfigProblem,
@@ -60,7 +61,9 @@ export {
   isRetriable,
   RetriableError,
 } from './errors.ts'
-export { asciiDigits, javaText } from './java-text.ts'
+export { javaDateFormat } from './java-date-format.ts'
+export { javaDateParser } from './java-date-parse.ts'
+export { asciiDigits, javaClass, javaText, javaTrim } from './java-text.ts'
 export { base64Text, decimalText, doubleText, floatText, quoteJson } from './json-text.ts'
 export { isLazy, LazyValue, resolveLazy } from './lazy.ts'
 export { DATE, DECIMAL, dateSchema, decimalSchema, TIME, TIMESTAMP, timeSchema, timestampSchema } from './logical.ts'

@@ -13,7 +13,46 @@ const dateText = (date: Date): string =>
 
 const numberText = (type: Schema['type'] | undefined, value: number): string => {
   if (type === 'FLOAT32') return floatText(value).replaceAll('"', '')
-  return type !== 'FLOAT64' && Number.isInteger(value) ? String(BigInt(value)) : doubleText(value).replaceAll('"', '')
+  // No integer is a negative zero.
+  const whole = Number.isInteger(value) && !Object.is(value, -0)
+  return type !== 'FLOAT64' && whole ? String(BigInt(value)) : doubleText(value).replaceAll('"', '')
+}
+
+/** Without what Java's `trim` takes off: blanks and control characters up to U+0020, no others. */
+export const javaTrim = (text: string): string => {
+  let start = 0
+  let end = text.length
+  while (start < end && text.charCodeAt(start) <= 0x20) start++
+  while (end > start && text.charCodeAt(end - 1) <= 0x20) end--
+  return text.slice(start, end)
+}
+
+const numberClasses: Partial<Record<Schema['type'], string>> = {
+  INT8: 'java.lang.Byte',
+  INT16: 'java.lang.Short',
+  INT32: 'java.lang.Integer',
+  INT64: 'java.lang.Long',
+  FLOAT32: 'java.lang.Float',
+  FLOAT64: 'java.lang.Double',
+}
+
+/** The Java class that a value stands for under its schema, for messages that name it. Without one, integers are those of the narrower class that holds them. */
+export const javaClass = (value: unknown, schema: Schema | null = null): string => {
+  if (value === null || value === undefined) return 'null'
+  if (typeof value === 'string') return 'java.lang.String'
+  if (typeof value === 'boolean') return 'java.lang.Boolean'
+  if (typeof value === 'number' || typeof value === 'bigint') {
+    const known = schema === null ? undefined : numberClasses[schema.type]
+    if (known !== undefined) return known
+    if (typeof value === 'number' && !Number.isInteger(value)) return 'java.lang.Double'
+    return BigInt.asIntN(32, BigInt(value)) === BigInt(value) ? 'java.lang.Integer' : 'java.lang.Long'
+  }
+  if (value instanceof Uint8Array) return '[B'
+  if (value instanceof Date) return 'java.util.Date'
+  if (value instanceof Decimal) return 'java.math.BigDecimal'
+  if (Array.isArray(value)) return 'java.util.ArrayList'
+  if (value instanceof Map) return 'java.util.LinkedHashMap'
+  return schema?.type === 'STRUCT' ? 'org.apache.kafka.connect.data.Struct' : 'java.util.HashMap'
 }
 
 /** Decimal digits of any script, as Java's parsers read them. */
@@ -26,6 +65,7 @@ export const asciiDigits = (text: string): string =>
     while (code - zero < 9 && /^\p{Nd}$/u.test(String.fromCodePoint(zero - 1))) zero--
     return String((code - zero) % 10)
   })
+
 /**
  * What Java's toString gives for a value under its schema: `Struct{a=1}` (null fields left out), `{a=1, b=[x, y]}` for maps,
  * `100.0`. Bytes, where Java prints an address, show as their hexadecimal digits or as the text they hold.

@@ -1,9 +1,14 @@
-import { Decimal } from './decimal.ts'
+import type { Decimal } from './decimal.ts'
 import type { SchemaAndValue } from './define.ts'
-import { dateSchema, decimalSchema, timeSchema, timestampSchema } from './logical.ts'
+import { DataError, isDataError } from './errors.ts'
+import { javaDateParser } from './java-date-parse.ts'
+import { javaTrim } from './java-text.ts'
+import { DATE, dateSchema, decimalSchema, TIME, TIMESTAMP, timeSchema, timestampSchema } from './logical.ts'
 import { type Schema, type SchemaType, s } from './schema.ts'
+import { TextTokens } from './text-tokens.ts'
+import { asInstant, asNumber, javaDecimal } from './value-conversions.ts'
 
-const text = (value: string): SchemaAndValue => ({ schema: s.string(), value })
+// Source of the rules: Kafka Connect's Values (golden: test/golden/converters/Values.parseString.json).
 
 const ranges: readonly (readonly [() => Schema, bigint])[] = [
   [s.int8, 1n << 7n],
@@ -24,180 +29,161 @@ const wholeOf = (decimal: Decimal): bigint | undefined => {
 
 /** The smallest type that holds a number: an integer of some width (also `1.0`), a float, a double, else a Decimal. */
 const parseNumber = (token: string): SchemaAndValue | undefined => {
-  if (!/^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(token)) return undefined
-  const decimal = Decimal.parse(token)
+  let decimal: Decimal
+  try {
+    decimal = javaDecimal(token)
+  } catch (error) {
+    if (isDataError(error)) return undefined
+    throw error
+  }
   const whole = wholeOf(decimal)
   if (whole !== undefined) {
     const fitting = ranges.find(([, limit]) => whole >= -limit && whole < limit)
     if (fitting !== undefined)
       return { schema: fitting[0](), value: Number.isSafeInteger(Number(whole)) ? Number(whole) : whole }
   }
-  const number = Number(token)
+  const number = Number(`${decimal.unscaled}e${-decimal.scale}`)
   const single = Math.fround(number)
   // Whole numbers beyond 64 bits that are written out stay exact.
-  if (decimal.scale !== 0 && Number.isFinite(single) && single !== 0) return { schema: s.float32(), value: single }
-  if (decimal.scale !== 0 && Number.isFinite(number) && number !== 0) return { schema: s.float64(), value: number }
+  if (decimal.scale !== 0 && Number.isFinite(single)) return { schema: s.float32(), value: single }
+  if (decimal.scale !== 0 && Number.isFinite(number)) return { schema: s.float64(), value: number }
   return { schema: decimalSchema(decimal.scale), value: decimal }
+}
+
+// Told apart by their length alone; lenient, as Java reads them: the 30th of February is a day in March.
+const instants: Readonly<Record<number, readonly [() => Schema, (text: string) => number | undefined]>> = {
+  10: [dateSchema, javaDateParser('yyyy-MM-dd')],
+  13: [timeSchema, javaDateParser("HH:mm:ss.SSS'Z'")],
+  24: [timestampSchema, javaDateParser("yyyy-MM-dd'T'HH:mm:ss.SSS'Z'")],
 }
 
 const parseInstant = (token: string): SchemaAndValue | undefined => {
   const value = token.replaceAll('\\:', ':')
-  const of = (schema: Schema, iso: string): SchemaAndValue | undefined => {
-    const date = new Date(iso)
-    return Number.isNaN(date.getTime()) || !date.toISOString().startsWith(iso.slice(0, 23).replace(/Z$/, ''))
-      ? undefined
-      : { schema, value: date }
-  }
-  if (/^\d{4}-\d\d-\d\d$/.test(value)) return of(dateSchema(), `${value}T00:00:00.000Z`)
-  if (/^\d\d:\d\d:\d\d\.\d{3}Z$/.test(value)) return of(timeSchema(), `1970-01-01T${value}`)
-  if (/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(value)) return of(timestampSchema(), value)
-  return undefined
+  const [schema, read] = instants[value.length] ?? []
+  const ms = read?.(value)
+  return ms === undefined ? undefined : { schema: schema!(), value: new Date(ms) }
 }
 
-/** A boolean, an instant, a number; undefined for anything else. */
-const scalar = (token: string): SchemaAndValue | undefined => {
-  if (token === 'true' || token === 'false') return { schema: s.boolean(), value: token === 'true' }
-  const first = token[0] ?? ''
-  return (/\d/.test(first) ? parseInstant(token) : undefined) ?? (/[\d+-]/.test(first) ? parseNumber(token) : undefined)
-}
-
-class NoValue extends Error {}
-
-const noValue = (): never => {
-  throw new NoValue()
-}
-
+const nothing: SchemaAndValue = { schema: null, value: null }
 const maxDepth = 100
-const timed = /\s*[\d-]*T?\d\d:\d\d:\d\d\.\d{3}Z/y
-const untilPunctuation = /(\\:|[^,:[\]{}"])*/y
+const digit = /^\p{Nd}/u
+const sign = /^[+-]/
+// A time is five tokens: its colons are delimiters.
+const tokensAfterHour = 4
 
-/** Reads `[...]` and `{...}`; strings in them must be quoted. Throws NoValue for what is neither. */
-class Reader {
-  readonly #text: string
-  #at = 0
-
-  constructor(source: string) {
-    this.#text = source
+/** Reads a value; what follows a number, a list or a map at the top is ignored, as in Kafka Connect. */
+const parse = (tokens: TextTokens, depth: number): SchemaAndValue => {
+  if (depth > maxDepth) throw new DataError('Lists and maps are nested too deeply')
+  const embedded = depth > 0
+  if (!tokens.hasNext()) return nothing
+  if (embedded && tokens.takeIf('"')) return quoted(tokens)
+  for (const literal of ['null', 'true', 'false']) {
+    const start = tokens.mark()
+    if (tokens.takeIf(literal) && (embedded || !tokens.hasNext()))
+      return literal === 'null' ? nothing : { schema: s.boolean(), value: literal === 'true' }
+    tokens.rewind(start)
   }
-
-  whole(): SchemaAndValue {
-    const value = this.#value()
-    this.#blanks()
-    if (this.#at < this.#text.length) throw new NoValue()
-    return value
+  const start = tokens.mark()
+  try {
+    if (tokens.takeIf('[')) return array(tokens, depth + 1)
+    if (tokens.takeIf('{')) return map(tokens, depth + 1)
+  } catch (error) {
+    if (embedded || !isDataError(error)) throw error
+    tokens.rewind(start)
   }
+  const token = tokens.take()
+  const found = javaTrim(token)
+  if (found === '') return { schema: s.string(), value: token }
+  const read = (digit.test(found) ? temporal(tokens, found) : undefined) ?? number(found)
+  if (read !== undefined) return read
+  if (embedded) throw new DataError('Failed to parse embedded value')
+  return { schema: s.string(), value: tokens.text }
+}
 
-  #blanks(): void {
-    while (/\s/.test(this.#text[this.#at] ?? '')) this.#at++
+const number = (token: string): SchemaAndValue | undefined =>
+  digit.test(token) || sign.test(token) ? parseNumber(token) : undefined
+
+const temporal = (tokens: TextTokens, token: string): SchemaAndValue | undefined => {
+  const start = tokens.mark()
+  const rest = tokens.takeMany(tokensAfterHour)
+  const whole = rest === undefined ? undefined : parseInstant(token + rest)
+  if (whole !== undefined) return whole
+  tokens.rewind(start)
+  return parseInstant(token)
+}
+
+/** A string inside a list or map; dates and times are recognised in quotes as well. */
+const quoted = (tokens: TextTokens): SchemaAndValue => {
+  let text = ''
+  while (tokens.hasNext() && !tokens.takeIf('"')) text += tokens.take()
+  return parseInstant(text) ?? { schema: s.string(), value: text }
+}
+
+const array = (tokens: TextTokens, depth: number): SchemaAndValue => {
+  const items: SchemaAndValue[] = []
+  while (!tokens.takeIf(']')) {
+    if (!tokens.hasNext() || tokens.takeIf(',')) throw new DataError(`A list without its end: ${tokens.text}`)
+    items.push(parse(tokens, depth))
+    const start = tokens.mark()
+    if (tokens.takeIf(']')) tokens.rewind(start)
+    else if (!tokens.takeIf(',')) throw new DataError(`A list without a comma between its elements: ${tokens.text}`)
   }
+  const schema = commonSchema(items)
+  return { schema: s.array(schema), value: items.map(({ value }) => aligned(schema, value)) }
+}
 
-  #take(char: string): boolean {
-    this.#blanks()
-    if (this.#text[this.#at] !== char) return false
-    this.#at++
-    return true
+const map = (tokens: TextTokens, depth: number): SchemaAndValue => {
+  const keys: SchemaAndValue[] = []
+  const values: SchemaAndValue[] = []
+  while (!tokens.takeIf('}')) {
+    if (!tokens.hasNext() || tokens.takeIf(',')) throw new DataError(`A map without its end: ${tokens.text}`)
+    const key = parse(tokens, depth)
+    if (key.value === null) throw new DataError(`A map with a null key: ${tokens.text}`)
+    if (!tokens.takeIf(':')) throw new DataError(`A map with a key and no value: ${tokens.text}`)
+    keys.push(key)
+    values.push(parse(tokens, depth))
+    tokens.takeIf(',')
   }
-
-  #ends(char: string): boolean {
-    this.#blanks()
-    return this.#text[this.#at] === char
-  }
-
-  #value(depth = 0): SchemaAndValue {
-    if (depth > maxDepth) throw new NoValue()
-    if (this.#take('[')) return this.#array(depth + 1)
-    if (this.#take('{')) return this.#map(depth + 1)
-    if (this.#take('"')) {
-      const quoted = this.#string()
-      // Dates and times are recognised in quotes as well.
-      return parseInstant(quoted) ?? text(quoted)
-    }
-    // A time has colons of its own.
-    const taken = (this.#match(timed) ?? this.#match(untilPunctuation) ?? '').trim()
-    return taken === 'null' ? { schema: null, value: null } : (scalar(taken) ?? noValue())
-  }
-
-  #match(sticky: RegExp): string | undefined {
-    sticky.lastIndex = this.#at
-    const matched = sticky.exec(this.#text)?.[0]
-    this.#at += matched?.length ?? 0
-    return matched
-  }
-
-  #string(): string {
-    let out = ''
-    for (; this.#at < this.#text.length; this.#at++) {
-      const char = this.#text[this.#at]!
-      if (char === '"') {
-        this.#at++
-        return out
-      }
-      out += char === '\\' ? (this.#text[++this.#at] ?? '') : char
-    }
-    throw new NoValue()
-  }
-
-  #array(depth: number): SchemaAndValue {
-    const items: SchemaAndValue[] = []
-    if (!this.#take(']')) {
-      do items.push(this.#value(depth))
-      while (this.#take(',') && !this.#ends(']'))
-      if (!this.#take(']')) throw new NoValue()
-    }
-    const item = commonSchema(items)
-    return { schema: item === null ? null : s.array(item), value: items.map(({ value }) => value) }
-  }
-
-  #map(depth: number): SchemaAndValue {
-    const keys: SchemaAndValue[] = []
-    const values: SchemaAndValue[] = []
-    if (!this.#take('}')) {
-      do {
-        const key = this.#value(depth)
-        if (key.value === null) throw new NoValue()
-        keys.push(key)
-        if (!this.#take(':')) throw new NoValue()
-        values.push(this.#value(depth))
-      } while (this.#take(',') && !this.#ends('}'))
-      if (!this.#take('}')) throw new NoValue()
-    }
-    const key = commonSchema(keys)
-    const value = commonSchema(values)
-    return {
-      schema: key === null || value === null ? null : s.map(key, value),
-      value: new Map(keys.map((one, index) => [one.value, values[index]!.value])),
-    }
+  const keySchema = commonSchema(keys)
+  const valueSchema = keySchema === null ? null : commonSchema(values)
+  return {
+    schema: s.map(keySchema, valueSchema),
+    value: new Map(
+      keys.map(({ value }, index) => [aligned(keySchema, value), aligned(valueSchema, values[index]!.value)]),
+    ),
   }
 }
 
 const numbers: readonly SchemaType[] = ['INT8', 'INT16', 'INT32', 'INT64', 'FLOAT32', 'FLOAT64']
 
-/** What all elements fit: the same schema, or the widest number; null when there is none. Nulls and values do not mix. */
+/** What all elements fit: the last schema of one type, or that of the widest number; null when there is none. */
 const commonSchema = (items: readonly SchemaAndValue[]): Schema | null => {
-  const values = items.filter(({ value }) => value !== null)
-  if (values.length > 0 && values.length < items.length) throw new NoValue()
-  const first = values[0]?.schema ?? null
-  if (first === null || values.every(({ schema }) => schema === first)) return first
-  let widest = -1
-  for (const { schema } of values) {
-    const width = schema === null || schema.name !== undefined ? -1 : numbers.indexOf(schema.type)
-    if (width < 0) return null
-    widest = Math.max(widest, width)
+  let common: Schema | null = null
+  for (const { schema } of items) {
+    if (schema === null) continue
+    if (common === null || common.type === schema.type) {
+      common = schema
+      continue
+    }
+    const [before, after] = [numbers.indexOf(common.type), numbers.indexOf(schema.type)]
+    if (before < 0 || after < 0) return null
+    if (after > before) common = schema
   }
-  return values.find(({ schema }) => schema!.type === numbers[widest])!.schema
+  return common
 }
 
-/** A text, such as a header's, as the value it looks like (Kafka Connect's Values.parseString); what looks like nothing is the text itself. */
-export const parseText = (source: string): SchemaAndValue => {
-  if (source.trim() === '') return text(source)
-  if (source === 'null') return { schema: null, value: null }
-  if (/^\s*[[{]/.test(source)) {
-    try {
-      return new Reader(source).whole()
-    } catch (error) {
-      if (error instanceof NoValue) return text(source)
-      throw error
-    }
-  }
-  return scalar(source.trim()) ?? text(source)
+/** An element under the schema of all. Nulls and values do not mix. */
+const aligned = (schema: Schema | null, value: unknown): unknown => {
+  if (schema === null) return value
+  if (value === null) throw new DataError('Unable to convert a null value to a schema that requires a value')
+  if (schema.name === DATE || schema.name === TIME || schema.name === TIMESTAMP)
+    return asInstant(schema.name, value, null)
+  return numbers.includes(schema.type) ? asNumber(schema.type, value, null) : value
 }
+
+/**
+ * A text, such as a header's, as the value it looks like (Kafka Connect's Values.parseString); what looks like nothing is the text
+ * itself. Elements of lists and maps that share no type have no schema.
+ */
+export const parseText = (source: string): SchemaAndValue =>
+  source === '' ? { schema: s.string(), value: source } : parse(new TextTokens(source), 0)

@@ -1,5 +1,6 @@
 import { DataError } from './errors.ts'
 import type { Schema } from './schema.ts'
+import { schemaText } from './value-conversions.ts'
 
 // Source of the rules: Kafka Connect's SchemaProjector (golden: test/golden/converters/SchemaProjector.json).
 
@@ -17,8 +18,6 @@ const parametersText = (schema: Schema): string =>
     : `{${Object.entries(schema.parameters)
         .map(([name, value]) => `${name}=${value}`)
         .join(', ')}}`
-
-const schemaText = ({ name, type }: Schema): string => `Schema{${name === undefined ? type : `${name}:${type}`}}`
 
 const sameParameters = (source: Schema, target: Schema): boolean => {
   const sorted = (schema: Schema): string => JSON.stringify(Object.entries(schema.parameters ?? {}).toSorted())

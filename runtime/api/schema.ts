@@ -56,9 +56,9 @@ export class Schema {
   readonly default: unknown
   /** STRUCT only; in declaration order. */
   readonly fields: readonly Field[]
-  /** MAP only. */
+  /** MAP only; undefined: keys without a schema. */
   readonly keySchema: Schema | undefined
-  /** MAP and ARRAY only. */
+  /** MAP and ARRAY only; undefined: values without a schema. */
   readonly valueSchema: Schema | undefined
   readonly #byName: ReadonlyMap<string, Field>
 
@@ -152,10 +152,17 @@ export const s = {
   boolean: primitive('BOOLEAN'),
   string: primitive('STRING'),
   bytes: primitive('BYTES'),
-  array: (valueSchema: Schema, options: SchemaOptions = {}): Schema =>
-    intern({ type: 'ARRAY', valueSchema, ...options }),
-  map: (keySchema: Schema, valueSchema: Schema, options: SchemaOptions = {}): Schema =>
-    intern({ type: 'MAP', keySchema, valueSchema, ...options }),
+  /** `null`: elements without a schema of their own, as text that is read as a list may give. */
+  array: (valueSchema: Schema | null, options: SchemaOptions = {}): Schema =>
+    intern({ type: 'ARRAY', ...(valueSchema !== null && { valueSchema }), ...options }),
+  /** `null`: keys or values without a schema of their own. */
+  map: (keySchema: Schema | null, valueSchema: Schema | null, options: SchemaOptions = {}): Schema =>
+    intern({
+      type: 'MAP',
+      ...(keySchema !== null && { keySchema }),
+      ...(valueSchema !== null && { valueSchema }),
+      ...options,
+    }),
   struct: (fields: FieldsInput, options: SchemaOptions = {}): Schema =>
     intern({ type: 'STRUCT', fields: Array.isArray(fields) ? fields : Object.entries(fields), ...options }),
 } as const

@@ -1,9 +1,9 @@
 import { c } from '../api/config.ts'
 import { defineConverter } from '../api/define.ts'
 import { DataError } from '../api/errors.ts'
+import { javaClass } from '../api/java-text.ts'
 import { resolveLazy } from '../api/lazy.ts'
 import { type Schema, s } from '../api/schema.ts'
-import { javaClass } from './json-values.ts'
 
 const optionalBoolean = s.boolean({ optional: true })
 

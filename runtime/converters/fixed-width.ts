@@ -1,9 +1,9 @@
 import { c } from '../api/config.ts'
 import { type ConverterDefinition, defineConverter, type Plugin } from '../api/define.ts'
 import { DataError } from '../api/errors.ts'
+import { javaClass } from '../api/java-text.ts'
 import { resolveLazy } from '../api/lazy.ts'
 import type { Schema } from '../api/schema.ts'
-import { javaClass } from './json-values.ts'
 
 /** One type of value that is always as many bytes, big endian. */
 export interface FixedWidth {

@@ -1,6 +1,7 @@
 import type { ByteWriter } from '../api/byte-writer.ts'
 import { Decimal } from '../api/decimal.ts'
 import { DataError } from '../api/errors.ts'
+import { javaClass } from '../api/java-text.ts'
 import { base64Text, decimalText, quoteJson } from '../api/json-text.ts'
 import { resolveLazy } from '../api/lazy.ts'
 import { DATE, DECIMAL, TIME, TIMESTAMP } from '../api/logical.ts'
@@ -16,7 +17,7 @@ import {
   writeInteger,
   writeString,
 } from './json-bytes.ts'
-import { javaClass } from './json-values.ts'
+import { writeSchemaless } from './json-schemaless.ts'
 
 export interface JsonSettings {
   /** `decimal.format` */
@@ -80,9 +81,9 @@ const bytes: WriteJson = (out, value) => {
   out.writeText(base64Text(value))
 }
 
-const instant = (name: string, value: unknown): number => {
+const instant = (name: string, schema: Schema, value: unknown): number => {
   if (value instanceof Date && !Number.isNaN(value.getTime())) return value.getTime()
-  throw new DataError(`Invalid type for ${name}, expected Date but was class ${javaClass(value)}`)
+  throw new DataError(`Invalid type for ${name}, expected Date but was class ${javaClass(value, schema)}`)
 }
 
 const logicals: Readonly<Record<string, (schema: Schema, settings: JsonSettings) => WriteJson>> = {
@@ -102,19 +103,19 @@ const logicals: Readonly<Record<string, (schema: Schema, settings: JsonSettings)
       out.writeText(base64Text(value.toBytes()))
     }
   },
-  [DATE]: () => (out, value) => {
-    const ms = instant('Date', value)
+  [DATE]: schema => (out, value) => {
+    const ms = instant('Date', schema, value)
     if (ms % dayMs !== 0)
       throw new DataError('Kafka Connect Date type should not have any time fields set to non-zero values.')
     writeInteger(out, ms / dayMs)
   },
-  [TIME]: () => (out, value) => {
-    const ms = instant('Time', value)
+  [TIME]: schema => (out, value) => {
+    const ms = instant('Time', schema, value)
     if (ms < 0 || ms > dayMs)
       throw new DataError('Kafka Connect Time type should not have any date fields set to non-zero values.')
     writeInteger(out, ms)
   },
-  [TIMESTAMP]: () => (out, value) => writeInteger(out, instant('Timestamp', value)),
+  [TIMESTAMP]: schema => (out, value) => writeInteger(out, instant('Timestamp', schema, value)),
 }
 
 const compileType = (schema: Schema, settings: JsonSettings): WriteJson => {
@@ -148,8 +149,12 @@ const compileType = (schema: Schema, settings: JsonSettings): WriteJson => {
   }
 }
 
+/** Elements without a schema of their own are written as they are. */
+const itemWriter = ({ valueSchema }: Schema, settings: JsonSettings): WriteJson =>
+  valueSchema === undefined ? writeSchemaless : compileJson(valueSchema, settings)
+
 const arrayWriter = (schema: Schema, settings: JsonSettings): WriteJson => {
-  const item = compileJson(schema.valueSchema!, settings)
+  const item = itemWriter(schema, settings)
   return (out, value) => {
     if (!Array.isArray(value)) throw wrongType('ARRAY', value)
     out.writeByte(OPEN_ARRAY)
@@ -162,9 +167,16 @@ const arrayWriter = (schema: Schema, settings: JsonSettings): WriteJson => {
 }
 
 const mapWriter = (schema: Schema, settings: JsonSettings): WriteJson => {
-  const key = compileJson(schema.keySchema!, settings)
-  const item = compileJson(schema.valueSchema!, settings)
-  const object = schema.keySchema!.type === 'STRING'
+  const { keySchema } = schema
+  if (keySchema === undefined) {
+    return (out, value) => {
+      if (!(value instanceof Map)) throw wrongType('MAP', value)
+      writeSchemaless(out, value)
+    }
+  }
+  const key = compileJson(keySchema, settings)
+  const item = itemWriter(schema, settings)
+  const object = keySchema.type === 'STRING'
   return (out, value) => {
     if (!(value instanceof Map)) throw wrongType('MAP', value)
     out.writeByte(object ? OPEN_OBJECT : OPEN_ARRAY)
@@ -212,6 +224,12 @@ export const isStruct = (value: unknown): value is Record<string, unknown> =>
   !(value instanceof Date) &&
   !(value instanceof Decimal)
 
+/** The default of a schema as JSON. Kafka Connect has none for a struct: its schema, default included, is never that of the default. */
+export const defaultJson = (schema: Schema, write: WriteJson): Buffer => {
+  if (schema.type === 'STRUCT') throw new DataError('Mismatching schema.')
+  return toBytes(write, schema.default)
+}
+
 /** Compiles the writer of a schema: closures made once, run per value. */
 export const compileJson = (schema: Schema, settings: JsonSettings): WriteJson => {
   const write = compileType(schema, settings)
@@ -219,7 +237,7 @@ export const compileJson = (schema: Schema, settings: JsonSettings): WriteJson =
   return (out, value) => {
     if (value !== null && value !== undefined) write(out, resolveLazy(value))
     else if (schema.default !== undefined && schema.default !== null && settings.replaceNull)
-      out.writeBytes((standIn ??= toBytes(write, schema.default)))
+      out.writeBytes((standIn ??= defaultJson(schema, write)))
     else if (schema.optional) writeFew(out, jsonNull)
     else throw new DataError('Conversion error: null value for field that is required and has no default value')
   }

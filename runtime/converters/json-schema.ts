@@ -1,9 +1,8 @@
 import { DataError } from '../api/errors.ts'
 import { quoteJson } from '../api/json-text.ts'
 import { type Schema, type SchemaOptions, type SchemaType, s } from '../api/schema.ts'
-import { toBytes } from './json-bytes.ts'
 import { jsonDecoder } from './json-decode.ts'
-import { compileJson, type JsonSettings } from './json-encode.ts'
+import { compileJson, defaultJson, type JsonSettings } from './json-encode.ts'
 
 const jsonTypes: Readonly<Record<SchemaType, string>> = {
   BOOLEAN: 'boolean',
@@ -24,9 +23,9 @@ const jsonTypes: Readonly<Record<SchemaType, string>> = {
 export const schemaText = (schema: Schema | null, settings: JsonSettings, fieldName?: string): string => {
   if (schema === null) return 'null'
   let out = `{"type":"${jsonTypes[schema.type]}"`
-  if (schema.type === 'ARRAY') out += `,"items":${schemaText(schema.valueSchema!, settings)}`
+  if (schema.type === 'ARRAY') out += `,"items":${schemaText(schema.valueSchema ?? null, settings)}`
   if (schema.type === 'MAP')
-    out += `,"keys":${schemaText(schema.keySchema!, settings)},"values":${schemaText(schema.valueSchema!, settings)}`
+    out += `,"keys":${schemaText(schema.keySchema ?? null, settings)},"values":${schemaText(schema.valueSchema ?? null, settings)}`
   if (schema.type === 'STRUCT')
     out += `,"fields":[${schema.fields.map(field => schemaText(field.schema, settings, field.name)).join()}]`
   out += `,"optional":${schema.optional}`
@@ -39,7 +38,7 @@ export const schemaText = (schema: Schema | null, settings: JsonSettings, fieldN
       .join()}}`
   }
   if (schema.default !== undefined && schema.default !== null)
-    out += `,"default":${toBytes(compileJson(schema, settings), schema.default)}`
+    out += `,"default":${defaultJson(schema, compileJson(schema, settings))}`
   if (fieldName !== undefined) out += `,"field":${quoteJson(fieldName)}`
   return `${out}}`
 }
@@ -106,9 +105,10 @@ export const schemaOf = (json: unknown): Schema | null => {
   }
   const schema = withOptions(json, type, options)
   const standIn = json['default']
-  return standIn === undefined || standIn === null
-    ? schema
-    : schema.with({ default: jsonDecoder(schema, true)(standIn) })
+  if (standIn === undefined || standIn === null) return schema
+  // The default of a struct would have another schema, one without the default.
+  if (schema.type === 'STRUCT') throw new DataError('Invalid default value')
+  return schema.with({ default: jsonDecoder(schema, true)(standIn) })
 }
 
 const stringParameters = (parameters: Json): Record<string, string> => {

@@ -1,10 +1,11 @@
 import type { ByteWriter } from '../api/byte-writer.ts'
 import { Decimal } from '../api/decimal.ts'
 import { DataError } from '../api/errors.ts'
+import { javaClass } from '../api/java-text.ts'
 import { base64Text, quoteJson } from '../api/json-text.ts'
 import { resolveLazy } from '../api/lazy.ts'
 import { jsonFalse, jsonNull, jsonTrue, writeFew, writeNumber, writeString } from './json-bytes.ts'
-import { javaClass, mismatch } from './json-values.ts'
+import { mismatch } from './json-values.ts'
 
 const COMMA = 0x2c
 const COLON = 0x3a

@@ -1,18 +1,6 @@
 import { DataError } from '../api/errors.ts'
+import { javaClass } from '../api/java-text.ts'
 import { doubleText } from '../api/json-text.ts'
-
-/** The Java class that a value of ours stands for, for messages that name it. */
-export const javaClass = (value: unknown): string => {
-  if (value === null || value === undefined) return 'null'
-  if (typeof value === 'string') return 'java.lang.String'
-  if (typeof value === 'boolean') return 'java.lang.Boolean'
-  if (typeof value === 'bigint') return 'java.lang.Long'
-  if (typeof value === 'number') return Number.isInteger(value) ? 'java.lang.Long' : 'java.lang.Double'
-  if (value instanceof Uint8Array) return '[B'
-  if (value instanceof Date) return 'java.util.Date'
-  if (Array.isArray(value)) return 'java.util.ArrayList'
-  return value.constructor?.name === 'Decimal' ? 'java.math.BigDecimal' : 'java.util.HashMap'
-}
 
 /** A number of JSON: integers as digits, anything else as a double. */
 export const numberText = (value: number | bigint): string => {

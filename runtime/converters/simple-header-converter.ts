@@ -1,10 +1,10 @@
 import { isUtf8 } from 'node:buffer'
 import { c } from '../api/config.ts'
 import { defineConverter, type SchemaAndValue } from '../api/define.ts'
+import { headerText } from '../api/header-text.ts'
 import { resolveLazy } from '../api/lazy.ts'
 import { parseText } from '../api/parse-text.ts'
 import { type Schema, s } from '../api/schema.ts'
-import { headerText } from './header-text.ts'
 
 const encode = (schema: Schema | null, lazy: unknown): Buffer | null => {
   const value = resolveLazy(lazy)

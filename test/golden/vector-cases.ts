@@ -4,7 +4,11 @@ import {
   type ConnectRecord,
   type Converter,
   type ConverterDefinition,
+  convertValue,
+  dateSchema,
+  decimalSchema,
   type HeaderConverter,
+  inferSchema,
   isConfigError,
   isDataError,
   type PredicateDefinition,
@@ -13,6 +17,9 @@ import {
   type Schema,
   type SchemaAndValue,
   type Side,
+  s,
+  timeSchema,
+  timestampSchema,
   type TransformDefinition,
 } from '../../runtime/api/index.ts'
 import { parseOrThrow } from '../../runtime/config/parse.ts'
@@ -55,6 +62,8 @@ export interface Case {
   readonly config: Readonly<Record<string, string | null>>
   readonly topic?: string
   readonly text?: string | null
+  readonly target?: string
+  readonly scale?: number
   readonly bytes?: CaseBytes
   readonly schema?: Json
   readonly value?: Json
@@ -114,6 +123,28 @@ const chainPlugins: ChainPlugins = {
   predicate: className => load<PredicateDefinition>(className),
 }
 
+const targetOf = ({ target, scale }: Case): Schema => {
+  if (target === 'decimal') return decimalSchema(scale!)
+  if (target === 'date') return dateSchema()
+  if (target === 'time') return timeSchema()
+  if (target === 'timestamp') return timestampSchema()
+  if (target === 'array') return s.array(null)
+  if (target === 'map') return s.map(null, null)
+  return target === 'struct' ? s.struct({}) : s[target as 'int8']()
+}
+
+/** Elements of a collection have no width here: where Java has a narrower integer, ours is 64 bits wide. */
+const inferredDifference = ({ value, result }: Case): string | undefined => {
+  const own = schemaOf((value as { readonly schema?: Json } | null)?.schema ?? null) ?? widthOf(value!)
+  const widened = JSON.stringify(result.schema).replaceAll(/"int(8|16|32)"/g, '"int64"')
+  return schemaDifference(own === null ? JSON.parse(widened) : result.schema!, inferSchema(valueOf(value!), own))
+}
+
+const widthOf = (value: Json): Schema | null => {
+  const tag = value === null || typeof value !== 'object' ? '' : Object.keys(value)[0]!
+  return /^(int|float)\d+$/.test(tag) ? s[tag as 'int8']() : null
+}
+
 /** A fault of the player, never an answer. */
 class UnknownKind extends Error {}
 
@@ -146,6 +177,13 @@ const different = async (one: Case): Promise<string | undefined> => {
     }
     case 'parseString':
       return readDifference(result, one.text === null ? { schema: null, value: null } : parseText(one.text!))
+    case 'convertTo': {
+      // Java carries the width of a number in the value, ours in the schema beside it.
+      const schema = schemaOf(one.schema!) ?? widthOf(one.value!)
+      return difference(result.value!, convertValue(targetOf(one), valueOf(one.value!), schema))
+    }
+    case 'inferSchema':
+      return inferredDifference(one)
     case 'project':
       return difference(
         result.value!,
@@ -234,6 +272,16 @@ const kinds: Readonly<Record<string, (error: unknown) => boolean>> = {
 /** Errors of the Java language itself (casts, nulls) have texts that mean nothing here: ours must fail, in words of its own. */
 const ofJava = (className: string): boolean => className.startsWith('java.')
 
+/** An address that Java printed is any hexadecimal number. */
+const sameText = (expected: string, message: string): boolean =>
+  expected === message ||
+  new RegExp(
+    `^${expected
+      .split('@<hash>')
+      .map(part => part.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&'))
+      .join('@[0-9a-f]+')}$`,
+  ).test(message)
+
 /** How ours differs from what was captured; undefined when it does not. */
 export const check = async (one: Case): Promise<string | undefined> => {
   const { error: expected } = one.result
@@ -251,7 +299,7 @@ export const check = async (one: Case): Promise<string | undefined> => {
     if (error instanceof UnknownKind) return error.message
     const message = error instanceof Error ? error.message : String(error)
     if (kinds[expected.class]?.(error) === false) return `expected ${expected.class}, got ${(error as Error).stack}`
-    if (ofJava(expected.class) || message === expected.message) return undefined
+    if (ofJava(expected.class) || sameText(expected.message ?? '', message)) return undefined
     return `expected the message "${expected.message}", got "${message}"`
   }
 }

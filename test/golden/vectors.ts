@@ -69,8 +69,8 @@ export const schemaOf = (json: Json): Schema | null => {
     ...(parameters !== undefined && { parameters: parameters as Record<string, string> }),
     ...(standIn !== undefined && standIn !== null && { default: valueOf(standIn) }),
   }
-  if (type === 'array') return s.array(schemaOf(valueSchema!)!, options)
-  if (type === 'map') return s.map(schemaOf(keySchema!)!, schemaOf(valueSchema!)!, options)
+  if (type === 'array') return s.array(schemaOf(valueSchema!), options)
+  if (type === 'map') return s.map(schemaOf(keySchema!), schemaOf(valueSchema!), options)
   if (type === 'struct')
     return s.struct(
       (fields as unknown as { name: string; schema: Json }[]).map(

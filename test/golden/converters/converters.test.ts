@@ -8,4 +8,5 @@ testVectors([
   'converters/primitives',
   'converters/SchemaProjector',
   'converters/Values.parseString',
+  'converters/Values.convert',
 ])

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { isConfigError } from '../../../runtime/api/index.ts'
-import { javaDateFormat } from '../../../transforms/java-date-format.ts'
+import { javaDateFormat } from '../../../runtime/api/java-date-format.ts'
 import { matchesWhole } from '../../../transforms/java-regex.ts'
 
 /**

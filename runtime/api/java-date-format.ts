@@ -1,4 +1,4 @@
-import { ConfigError } from 'millrace'
+import { ConfigError } from './errors.ts'
 
 type Part = (date: Date) => string
 

@@ -1,6 +1,6 @@
-import { Decimal } from '../api/decimal.ts'
-import { decimalText, doubleText, floatText } from '../api/json-text.ts'
-import type { Schema } from '../api/schema.ts'
+import { Decimal } from './decimal.ts'
+import { decimalText, doubleText, floatText } from './json-text.ts'
+import type { Schema } from './schema.ts'
 
 const dayMs = 86_400_000
 

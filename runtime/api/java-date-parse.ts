@@ -1,5 +1,6 @@
-import { asciiDigits, ConfigError } from 'millrace'
+import { ConfigError } from './errors.ts'
 import { days, months, type PatternToken, patternTokens } from './java-date-format.ts'
+import { asciiDigits } from './java-text.ts'
 
 const dayMs = 86_400_000
 /** From here on Java's calendar is the Gregorian one, the Julian before. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { javaDateFormat } from '../../../transforms/java-date-format.ts'
+import { javaDateFormat } from '../../../runtime/api/java-date-format.ts'
 
 const at = (iso: string): Date => new Date(iso)
 const evening = '2023-11-14T22:13:20.007Z'
