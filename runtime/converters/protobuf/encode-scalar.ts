@@ -1,7 +1,7 @@
 import type { ByteWriter } from '../../api/byte-writer.ts'
 import { DataError } from '../../api/errors.ts'
+import { javaClass } from '../../api/java-text.ts'
 import type { Schema, SchemaType } from '../../api/schema.ts'
-import { javaClass } from '../json-values.ts'
 import type { ProtoEnum, ScalarType } from './model.ts'
 import { generalEnum, protobufEnum } from './settings.ts'
 import {
