@@ -1,16 +1,15 @@
 import type { Converter } from '../api/define.ts'
-import type { ConnectRecord } from '../api/record.ts'
 import type { Schema } from '../api/schema.ts'
 import type { FetchedBatch } from '../kafka/ports.ts'
 import { isRecord, type Transformed } from './run-chain.ts'
 import type { Tolerance } from './tolerance.ts'
 
-/** Tells a converter that prepares which schemas it is about to encode, topic by topic; each once. */
+/** Tells a converter that prepares which schemas it is about to encode, topic by topic; each once. A tombstone has none. */
 export const prepareConverter = async (
   stage: 'KEY_CONVERTER' | 'VALUE_CONVERTER',
   { className, converter }: { readonly className: string; readonly converter: Converter },
   batch: readonly Transformed[],
-  schemaOf: (record: ConnectRecord) => Schema | null | undefined,
+  side: 'key' | 'value',
   tolerance: Tolerance,
   signal?: AbortSignal,
 ): Promise<void> => {
@@ -18,8 +17,10 @@ export const prepareConverter = async (
   const byTopic = new Map<string, Set<Schema | null>>()
   for (const outcome of batch) {
     if (!isRecord(outcome)) continue
+    const schema = (side === 'key' ? outcome.keySchema : outcome.valueSchema) ?? null
+    if (schema === null && (outcome[side] ?? null) === null) continue
     const schemas = byTopic.get(outcome.topic) ?? new Set()
-    byTopic.set(outcome.topic, schemas.add(schemaOf(outcome) ?? null))
+    byTopic.set(outcome.topic, schemas.add(schema))
   }
   for (const [topic, schemas] of byTopic)
     await tolerance.attempt(() => converter.prepare!({ topic, schemas: [...schemas] }), stage, className, signal)

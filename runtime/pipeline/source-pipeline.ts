@@ -128,8 +128,8 @@ export class SourcePipeline {
       }
     })
     const transformed = await transformBatch(chain, inputs, tolerance, signal)
-    await prepareConverter('KEY_CONVERTER', key, transformed, record => record.keySchema, tolerance, signal)
-    await prepareConverter('VALUE_CONVERTER', value, transformed, record => record.valueSchema, tolerance, signal)
+    await prepareConverter('KEY_CONVERTER', key, transformed, 'key', tolerance, signal)
+    await prepareConverter('VALUE_CONVERTER', value, transformed, 'value', tolerance, signal)
     return transformed
   }
 

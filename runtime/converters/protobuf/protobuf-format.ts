@@ -19,6 +19,7 @@ export const protobufFormat = (settings: ProtobufSettings): SchemaFormat => ({
   writer: schema => derivedWriter(known(schema), settings),
   writerAs: (registered, schema) => registeredWriter(registered, known(schema), settings),
   reader: (registered, version, messageIndexes) => reader(registered, version, messageIndexes, settings),
+  recordName: registered => messageAt(parsed(registered), [0]).fullName,
   incompatibility: (newer, older) => protobufIncompatibility(parsed(newer), parsed(older)),
 })
 

@@ -56,6 +56,8 @@ export interface SchemaFormat {
   writerAs(registered: ResolvedSchema, schema: Schema | null): FormatWriter
   /** `version`: of the schema in its subject, which becomes the Connect schema's version where the text states none. */
   reader(registered: ResolvedSchema, version: number | undefined, messageIndexes?: readonly number[]): FormatReader
+  /** Full name of the root of a registered schema; undefined where it has none. Throws DataError for a text that cannot be read. */
+  recordName(registered: ResolvedSchema): string | undefined
   /** Why data of `writer` cannot be read by `reader`, or undefined when it can (`latest.compatibility.strict`). */
   incompatibility(reader: ResolvedSchema, writer: ResolvedSchema): string | undefined
 }

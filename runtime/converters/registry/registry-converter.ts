@@ -1,0 +1,234 @@
+import type { ByteWriter } from '../../api/byte-writer.ts'
+import { ByteWriter as Writer } from '../../api/byte-writer.ts'
+import type { Converter, ConverterUse, SchemaAndValue } from '../../api/define.ts'
+import { ConfigError, DataError } from '../../api/errors.ts'
+import { resolveLazy } from '../../api/lazy.ts'
+import type { Schema } from '../../api/schema.ts'
+import { RegistryClient } from './client.ts'
+import type { FormatReader, FormatWriter, RegistrySchema, ResolvedSchema, SchemaFormat } from './format.ts'
+import { RegistryError } from './http-client.ts'
+import type { RegistryConfig } from './settings.ts'
+import { type SubjectName, subjectName } from './subjects.ts'
+import { frameOf, readFrame } from './wire-format.ts'
+
+/** How long the registry is not asked again for what it did not know. */
+const UNKNOWN_MS = 5000
+/** Schemas kept for one topic; beyond that the oldest are forgotten and asked for again. */
+const MOST_SCHEMAS = 1000
+
+interface Encoder {
+  /** What goes before each payload. */
+  readonly frame: Buffer
+  readonly writer: FormatWriter
+  readonly expiresAt: number
+}
+
+/** What concerns records of one schema only: their own failure, not that of the task. */
+interface Refused {
+  readonly error: DataError
+  readonly expiresAt: number
+}
+
+type Prepared = Encoder | Refused
+
+interface Known {
+  readonly schema: ResolvedSchema
+  readonly version: number | undefined
+  readonly readers: Map<string, FormatReader>
+}
+
+const remember = <K, V>(map: Map<K, V>, key: K, value: V): void => {
+  map.set(key, value)
+  if (map.size > MOST_SCHEMAS) map.delete(map.keys().next().value!)
+}
+
+const inner = <K, V>(map: Map<string, Map<K, V>>, topic: string): Map<K, V> => {
+  let found = map.get(topic)
+  if (found === undefined) map.set(topic, (found = new Map()))
+  return found
+}
+
+/** A refusal by the registry, as what it means to whoever converts. */
+const refusal = (error: unknown, what: string): DataError => {
+  if (!(error instanceof RegistryError)) {
+    if (error instanceof DataError) return error
+    throw error
+  }
+  if (error.status === 401 || error.status === 403)
+    throw new ConfigError(`The schema registry refuses access (${error.message}): check basic.auth.user.info`, {
+      key: 'schema.registry.url',
+      cause: error,
+    })
+  return new DataError(`${what}: ${error.message} (${error.code})`, { cause: error })
+}
+
+class RegistryConverter implements Converter {
+  readonly #format: SchemaFormat
+  readonly #config: RegistryConfig
+  readonly #client: RegistryClient
+  readonly #subject: SubjectName
+  readonly #prepared = new Map<string, Map<Schema | null, Prepared>>()
+  readonly #known = new Map<string, Map<number | string, Known | Refused>>()
+  /** The schema that the bytes before were written with: mostly the one of the next, too. */
+  #lastFrame = Buffer.alloc(0)
+  #lastTopic = ''
+  #lastReader: FormatReader | undefined
+
+  constructor(format: SchemaFormat, config: RegistryConfig, use: ConverterUse) {
+    this.#format = format
+    this.#config = config
+    this.#client = new RegistryClient(config)
+    const isKey = use === 'key'
+    this.#subject = isKey
+      ? subjectName(config.keySubjectNameStrategy, true, 'key.subject.name.strategy')
+      : subjectName(config.valueSubjectNameStrategy, false, 'value.subject.name.strategy')
+  }
+
+  async prepare({ topic, schemas }: { readonly topic: string; readonly schemas: readonly (Schema | null)[] }) {
+    const prepared = inner(this.#prepared, topic)
+    const now = performance.now()
+    for (const schema of schemas) {
+      const before = prepared.get(schema)
+      if (before === undefined || before.expiresAt <= now)
+        remember(prepared, schema, await this.#encoder(topic, schema))
+    }
+  }
+
+  async #encoder(topic: string, schema: Schema | null): Promise<Prepared> {
+    const { useSchemaId, useLatestVersion, autoRegisterSchemas, latestCacheTtlSec } = this.#config
+    let what = 'The schema cannot be written'
+    try {
+      const own = this.#format.writer(schema)
+      const subject = this.#subject(topic, own.recordName)
+      what = `The schema of subject ${subject}`
+      let expiresAt = Number.POSITIVE_INFINITY
+      let id: number
+      let writer = own
+      if (autoRegisterSchemas) {
+        what += ' was not registered'
+        id = await this.#client.register(subject, own.schema)
+      } else if (useSchemaId >= 0) {
+        what = `The schema of use.schema.id=${useSchemaId} cannot be had`
+        id = useSchemaId
+        const given = await this.#client.schema(id, subject)
+        writer = this.#as(given, schema, own, this.#config.idCompatibilityStrict)
+      } else if (useLatestVersion) {
+        what = `The newest schema of subject ${subject} cannot be had`
+        const latest = await this.#client.latest(subject)
+        id = latest.id
+        writer = this.#as(latest, schema, own, this.#config.latestCompatibilityStrict)
+        if (latestCacheTtlSec >= 0) expiresAt = performance.now() + latestCacheTtlSec * 1000
+      } else {
+        what += ' was not found (auto.register.schemas=false)'
+        id = (await this.#client.lookup(subject, own.schema)).id
+      }
+      return { frame: frameOf(id, writer.messageIndexes), writer, expiresAt }
+    } catch (error) {
+      return { error: refusal(error, what), expiresAt: performance.now() + UNKNOWN_MS }
+    }
+  }
+
+  #as(given: ResolvedSchema, schema: Schema | null, own: FormatWriter, strict: boolean): FormatWriter {
+    const why = strict ? this.#format.incompatibility(given, unreferring(own.schema)) : undefined
+    if (why !== undefined) throw new DataError(`The registered schema cannot read what the record's says: ${why}`)
+    return this.#format.writerAs(given, schema)
+  }
+
+  encodeInto(out: ByteWriter, topic: string, schema: Schema | null, value: unknown): boolean {
+    const plain = resolveLazy(value)
+    if (plain === null || plain === undefined) return false
+    const prepared = this.#prepared.get(topic)?.get(schema)
+    if (prepared === undefined)
+      throw new DataError(`The schema registry was not asked about the schema of this record for topic ${topic}`)
+    if ('error' in prepared) throw prepared.error
+    out.writeBytes(prepared.frame)
+    prepared.writer.encodeInto(out, plain)
+    return true
+  }
+
+  encode(topic: string, schema: Schema | null, value: unknown): Uint8Array | null {
+    const out = new Writer(256)
+    return this.encodeInto(out, topic, schema, value) ? out.buf.subarray(0, out.pos) : null
+  }
+
+  async prepareDecode({ topic, payloads }: { readonly topic: string; readonly payloads: readonly Uint8Array[] }) {
+    const known = inner(this.#known, topic)
+    const now = performance.now()
+    let last: number | string | undefined
+    for (const bytes of payloads) {
+      const id = schemaIdOf(bytes)
+      if (id === undefined || id === last) continue
+      last = id
+      const before = known.get(id)
+      if (before === undefined || ('error' in before && before.expiresAt <= now))
+        remember(known, id, await this.#schemaOf(topic, id))
+    }
+  }
+
+  async #schemaOf(topic: string, id: number | string): Promise<Known | Refused> {
+    try {
+      const schema = await this.#client.schema(id)
+      if (schema.type !== this.#format.type)
+        throw new DataError(`Schema ${id} is of type ${schema.type}: use the converter of that format`)
+      return { schema, version: await this.#version(topic, schema), readers: new Map() }
+    } catch (error) {
+      return { error: refusal(error, `Schema ${id} cannot be had`), expiresAt: performance.now() + UNKNOWN_MS }
+    }
+  }
+
+  /** Its version in the subject; undefined when it is not there: it was written under another name. */
+  async #version(topic: string, schema: ResolvedSchema): Promise<number | undefined> {
+    try {
+      const subject = this.#subject(topic, this.#format.recordName(schema))
+      return (await this.#client.lookup(subject, schema)).version
+    } catch (error) {
+      if (error instanceof RegistryError || error instanceof DataError) return undefined
+      throw error
+    }
+  }
+
+  decode(topic: string, bytes: Uint8Array | null): SchemaAndValue {
+    if (bytes === null) return { schema: null, value: null }
+    const last = this.#lastFrame
+    if (this.#lastReader !== undefined && topic === this.#lastTopic && beginsWith(bytes, last))
+      return this.#lastReader.decode(bytes.subarray(last.length))
+    const frame = readFrame(bytes, this.#format.type)
+    const known = this.#known.get(topic)?.get(frame.schema)
+    if (known === undefined) throw new DataError(`The schema registry was not asked for schema ${frame.schema}`)
+    if ('error' in known) throw known.error
+    const place = frame.indexes.join()
+    let reader = known.readers.get(place)
+    if (reader === undefined) {
+      reader = this.#format.reader(known.schema, known.version, frame.indexes)
+      known.readers.set(place, reader)
+    }
+    this.#lastReader = reader
+    this.#lastTopic = topic
+    this.#lastFrame = Buffer.from(bytes.subarray(0, frame.payloadAt))
+    return reader.decode(bytes.subarray(frame.payloadAt))
+  }
+}
+
+const unreferring = (schema: RegistrySchema): ResolvedSchema => ({ ...schema, resolved: new Map() })
+
+const schemaIdOf = (bytes: Uint8Array): number | string | undefined => {
+  try {
+    return readFrame(bytes, 'AVRO').schema
+  } catch {
+    // `decode` says what is wrong with this record.
+    return undefined
+  }
+}
+
+const beginsWith = (bytes: Uint8Array, head: Uint8Array): boolean => {
+  if (bytes.length < head.length) return false
+  for (let at = 0; at < head.length; at++) if (bytes[at] !== head[at]) return false
+  return true
+}
+
+/**
+ * A converter whose schemas are in a registry. It is told beforehand of the schemas that it will meet (`prepare`,
+ * `prepareDecode`), so that converting itself never waits. Throws ConfigError.
+ */
+export const registryConverter = (format: SchemaFormat, config: RegistryConfig, use: ConverterUse): Converter =>
+  new RegistryConverter(format, config, use)
