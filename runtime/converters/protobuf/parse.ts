@@ -1,5 +1,6 @@
 import protobuf from 'protobufjs'
 import { DataError } from '../../api/errors.ts'
+import { descriptorText, isDescriptor } from './descriptor-text.ts'
 import { knownFile } from './known-types.ts'
 import {
   type ProtoEnum,
@@ -25,7 +26,8 @@ const load = (text: string, resolved: ReadonlyMap<string, string>): [protobuf.Ty
   const root = new protobuf.Root()
   const missing: string[] = []
   const seen = new Set<string>()
-  const add = (source: string, path: string): protobuf.IParserResult => {
+  const add = (registered: string, path: string): protobuf.IParserResult => {
+    const source = isDescriptor(registered) ? descriptorText(registered) : registered
     // protobufjs would leave out what is called so.
     if (/\b__proto__\b/.test(source))
       throw new DataError(`The Protobuf schema${path} uses the name __proto__, which is not supported`)
