@@ -13,6 +13,7 @@ interface Builtin {
 }
 
 const kafka = '4.3.0'
+const confluent = '8.3.0'
 const own = '0.1.0'
 
 // A table rather than imports: a worker knows what it has without loading any of it. test/plugins holds it against the files.
@@ -232,6 +233,12 @@ const table: readonly Builtin[] = [
     module: 'transforms/predicates/topic-name-matches',
   },
   {
+    class: 'io.confluent.connect.protobuf.ProtobufConverter',
+    kind: 'converter',
+    version: confluent,
+    module: 'runtime/converters/protobuf/protobuf-converter',
+  },
+  {
     class: 'org.apache.kafka.connect.converters.BooleanConverter',
     kind: 'converter',
     version: kafka,
@@ -293,8 +300,14 @@ const table: readonly Builtin[] = [
   },
 ]
 
-// What a converter can be used as; SimpleHeaderConverter converts headers only.
+// What a converter can be used as: SimpleHeaderConverter converts headers only, those with a registry no headers.
 const onlyHeaders = new Set(['org.apache.kafka.connect.storage.SimpleHeaderConverter'])
+const neverHeaders = new Set(['io.confluent.connect.protobuf.ProtobufConverter'])
+
+const usesOf = (converter: string): readonly string[] => {
+  if (onlyHeaders.has(converter)) return ['header_converter']
+  return neverHeaders.has(converter) ? ['converter'] : ['converter', 'header_converter']
+}
 
 export interface KnownPlugin {
   readonly location: PluginLocation
@@ -315,12 +328,7 @@ const ending = import.meta.url.endsWith('.ts') ? '.ts' : '.js'
 export const builtinPlugins = (): KnownPlugin[] =>
   table.flatMap(({ class: name, kind, version, module, aliases = [], sides }) => {
     const url = new URL(`../../${module}${ending}`, import.meta.url).href
-    const types =
-      kind === 'converter'
-        ? onlyHeaders.has(name)
-          ? ['header_converter']
-          : ['converter', 'header_converter']
-        : typesOf(kind)
+    const types = kind === 'converter' ? usesOf(name) : typesOf(kind)
     const classes = sides === true ? [`${name}$Key`, `${name}$Value`] : [name]
     return classes.map(one => ({ location: { class: one, kind, version, url, exportName: 'default' }, aliases, types }))
   })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { ByteWriter } from '../api/byte-writer.ts'
 import type { ConfigSpec } from '../api/config.ts'
-import type { ConverterDefinition, SchemaAndValue } from '../api/define.ts'
+import type { Converter, ConverterDefinition, SchemaAndValue } from '../api/define.ts'
 import { isDataError } from '../api/errors.ts'
 import { resolveLazy } from '../api/lazy.ts'
 import { checkDescription, type DeclareTest, parsedConfig } from './contract.ts'
@@ -28,10 +28,18 @@ export const converterContract = <C extends ConfigSpec>({
 
   test('describes itself', async () => checkDescription(converter))
 
+  // As a worker does it: told of what comes, then asked.
+  const encoded = async (made: Converter, { schema, value }: SchemaAndValue): Promise<Uint8Array | null> => {
+    await made.prepare?.({ topic: 'topic', schemas: [schema] })
+    return made.encode('topic', schema, value)
+  }
+
   test('brings values back', async () => {
     const made = create()
     for (const { schema, value, back } of values) {
-      const decoded = made.decode('topic', made.encode('topic', schema, value))
+      const bytes = await encoded(made, { schema, value })
+      if (bytes !== null) await made.prepareDecode?.({ topic: 'topic', payloads: [bytes] })
+      const decoded = made.decode('topic', bytes)
       assert.deepEqual({ schema: decoded.schema, value: resolveLazy(decoded.value) }, back ?? { schema, value })
     }
   })
@@ -40,11 +48,11 @@ export const converterContract = <C extends ConfigSpec>({
     const made = create()
     if (made.encodeInto === undefined) return
     for (const { schema, value } of values) {
+      const bytes = await encoded(made, { schema, value })
       const writer = new ByteWriter(16)
       writer.writeText('before')
       const start = writer.pos
       const written = made.encodeInto(writer, 'topic', schema, value)
-      const bytes = made.encode('topic', schema, value)
       assert.equal(written, bytes !== null)
       if (bytes !== null) assert.deepEqual(Buffer.from(writer.buf.subarray(start, writer.pos)), Buffer.from(bytes))
     }
@@ -57,6 +65,7 @@ export const converterContract = <C extends ConfigSpec>({
   test('refuses garbage with a DataError', async () => {
     const made = create()
     for (const bytes of garbage) {
+      await made.prepareDecode?.({ topic: 'topic', payloads: [bytes] })
       assert.throws(
         () => resolveLazy(made.decode('topic', bytes).value),
         (error: unknown) => isDataError(error) || assert.fail(`threw ${error}, which is no DataError`),
