@@ -40,7 +40,13 @@ export const clusterStores = (
     log,
   })
   return {
-    configs: kafkaConfigStore(parts('config', config.configStorageTopic, 1, config.configStorageReplicationFactor)),
+    configs: kafkaConfigStore({
+      ...parts('config', config.configStorageTopic, 1, config.configStorageReplicationFactor),
+      ...(config.exactlyOnceSourceSupport !== 'disabled' && {
+        leaderProducer: async () =>
+          (await kafka()).transactionalProducer({ 'transactional.id': `connect-cluster-${config.groupId}` }),
+      }),
+    }),
     offsets: kafkaOffsetStore(
       parts('offset', config.offsetStorageTopic, config.offsetStoragePartitions, config.offsetStorageReplicationFactor),
     ),
@@ -82,6 +88,7 @@ export const clusterHerder = (
       rebalanceTimeoutMs: config.rebalanceTimeoutMs,
       maxDelayMs: config.scheduledRebalanceMaxDelayMs,
       syncTimeoutMs: config.workerSyncTimeoutMs,
+      exactlyOnce: config.exactlyOnceSourceSupport === 'enabled',
     },
     signing: {
       keyAlgorithm,

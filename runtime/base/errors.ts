@@ -88,6 +88,18 @@ export const errorTable = {
     message: 'This worker is still starting up and has not been able to read a session key from the config topic yet',
   },
   SIGNATURE_INVALID: { status: 403, retriable: true, message: 'Internal request contained invalid signature.' },
+  CONFIG_WRITE_FAILED: {
+    status: 500,
+    retriable: true,
+    message:
+      'Failed to write to config topic; this may be due to a transient error and the request can be safely retried',
+  },
+  NO_SOURCE_TO_FENCE: { status: 400, retriable: false, message: 'Connector {connector} is not a source connector' },
+  FENCING_OUTDATED: {
+    status: 409,
+    retriable: true,
+    message: 'Failed to complete zombie fencing because a new set of task configs was generated',
+  },
   TASKS_OF_STOPPED: {
     status: 400,
     retriable: false,

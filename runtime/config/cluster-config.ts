@@ -37,10 +37,10 @@ export const clusterSpec = {
   'inter.worker.key.ttl.ms': c.int('How long a session key is used; 0: for ever.', { default: 3_600_000, min: 0 }),
   'inter.worker.signature.algorithm': c.string('How requests between workers are signed.', { default: 'HmacSHA256' }),
   'inter.worker.verification.algorithms': c.list('Signatures that are accepted.', { default: ['HmacSHA256'] }),
-  'exactly.once.source.support': c.string('Exactly-once sources: disabled is the only value so far.', {
-    values: ['disabled', 'preparing', 'enabled'],
-    default: 'disabled',
-  }),
+  'exactly.once.source.support': c.string(
+    'Whether sources write their records and offsets in transactions. Set preparing on all workers of a group first, then enabled.',
+    { values: ['disabled', 'preparing', 'enabled'], default: 'disabled' },
+  ),
 } as const
 
 export type ClusterConfig = ConfigOf<typeof clusterSpec>
@@ -58,11 +58,6 @@ export const clusterConfig = (props: Readonly<Record<string, string>>): ClusterC
       { key: problems[0]!.key },
     )
   const parsed = config as unknown as ClusterConfig
-  if (parsed.exactlyOnceSourceSupport !== 'disabled')
-    throw new ConfigError(
-      `Invalid value ${parsed.exactlyOnceSourceSupport} for configuration exactly.once.source.support: exactly-once sources are not supported yet, use disabled`,
-      { key: 'exactly.once.source.support' },
-    )
   if (!parsed.interWorkerVerificationAlgorithms.includes(parsed.interWorkerSignatureAlgorithm))
     throw new ConfigError(
       'inter.worker.verification.algorithms must contain inter.worker.signature.algorithm: a worker has to accept its own requests',

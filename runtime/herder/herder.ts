@@ -61,5 +61,6 @@ export interface InternalRequests {
     body: string,
     headers: Readonly<Record<string, string | string[] | undefined>>,
   ): Promise<void>
-  fence(connector: string): Promise<void>
+  /** Resolves when no task of an earlier set can write any more. Throws as `putTasks` does. */
+  fence(connector: string, headers: Readonly<Record<string, string | string[] | undefined>>): Promise<void>
 }

@@ -136,7 +136,10 @@ export interface TopicLogOptions {
 
 /** A topic read from its beginning without a group, then followed: what the internal stores are built on. */
 export interface TopicLog {
-  /** Resolves when everything that was in the topic at the call has been passed to `onRecord`. */
+  /**
+   * Resolves when everything that was in the topic at the call has been passed to `onRecord`; with `read_committed` it waits
+   * until transactions that are open in it have ended.
+   */
   start(): Promise<void>
   /** The same for what is in the topic now. */
   readToEnd(): Promise<void>

@@ -146,7 +146,8 @@ export class KafkaTopicLog implements TopicLog {
         throw new KafkaProtocolError(code === 0 ? 'UNKNOWN_TOPIC_OR_PARTITION' : code, { topic })
       }
       const partitions = Array.from({ length: count - from }, (_, i) => ({ topic, partition: from + i }))
-      return listOffsets(this.#cluster, partitions, place, this.#config.readCommitted)
+      // To the very end, even where open transactions hold us back: what stands behind them may be committed already.
+      return listOffsets(this.#cluster, partitions, place, false)
     })
   }
 

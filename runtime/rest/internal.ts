@@ -20,7 +20,7 @@ export const internal = (app: FastifyInstance, herder: Herder): void => {
       throw new CodedError('NOT_SUPPORTED', {
         reason: 'Kafka Connect in standalone mode does not support exactly-once source connectors.',
       })
-    await herder.internal.fence(request.params.connector)
+    await herder.internal.fence(request.params.connector, request.headers)
     return reply.code(204).send()
   })
 }

@@ -24,6 +24,8 @@ export class ConfigLog {
   /** Task configs that no commit has made valid yet. */
   readonly #open = new Map<string, Map<number, Readonly<Record<string, string>>>>()
   readonly #fencing = new Map<string, number>()
+  /** Their tasks were committed, and those before not fenced yet. */
+  readonly #unfenced = new Set<string>()
   #sessionKey: SessionKey | undefined
 
   names(): readonly string[] {
@@ -60,6 +62,11 @@ export class ConfigLog {
     return this.#fencing.get(connector)
   }
 
+  /** Whether tasks before the last committed ones may still be alive. */
+  needsFencing(connector: string): boolean {
+    return this.#unfenced.has(connector)
+  }
+
   /** What it changes for those who listen; undefined: nothing. */
   apply(record: ConfigRecord): ConfigChange | undefined {
     switch (record.kind) {
@@ -76,6 +83,7 @@ export class ConfigLog {
         return this.#target(record.connector, record.state)
       case 'fencing':
         this.#fencing.set(record.connector, record.tasks)
+        this.#unfenced.delete(record.connector)
         return undefined
       case 'session-key':
         this.#sessionKey = record.key
@@ -114,6 +122,7 @@ export class ConfigLog {
     }
     known.inconsistent = !whole
     known.generation++
+    this.#unfenced.add(connector)
     return { kind: 'tasks', connector }
   }
 

@@ -1,6 +1,7 @@
 import { ConfigLog } from './config-log.ts'
 import { type ConfigRecord, readConfigRecord, writeConfigRecord } from './config-records.ts'
 import type { KafkaStoreParts } from './kafka-store-parts.ts'
+import { LeaderWriter } from './leader-writer.ts'
 import type { ClusterConfigStore, ConfigChange } from './ports.ts'
 import { TextTopic } from './text-topic.ts'
 
@@ -29,9 +30,16 @@ export const kafkaConfigStore = (parts: KafkaStoreParts): ClusterConfigStore => 
     // What was asked for before we started is done, or was never done by us: restarts, log levels.
     if (change !== undefined && followed) for (const listener of listeners) listener(change)
   })
+  const { leaderProducer } = parts
+  const leader = leaderProducer && new LeaderWriter({ topic: topic.name, producer: leaderProducer, log })
   /** Resolves when it is stored and read back: `get` says so. */
   const write = async (...written: readonly ConfigRecord[]): Promise<void> => {
-    await records.append(written.map(writeConfigRecord))
+    await (leader ?? records).append(written.map(writeConfigRecord))
+    await records.readToEnd()
+  }
+  /** What any worker may write. */
+  const writeAsAny = async (written: ConfigRecord): Promise<void> => {
+    await records.append([writeConfigRecord(written)])
     await records.readToEnd()
   }
   return {
@@ -49,6 +57,7 @@ export const kafkaConfigStore = (parts: KafkaStoreParts): ClusterConfigStore => 
     },
     async stop() {
       followed = false
+      await leader?.release()
       await records.stop()
     },
     readToEnd: () => records.readToEnd(),
@@ -75,10 +84,18 @@ export const kafkaConfigStore = (parts: KafkaStoreParts): ClusterConfigStore => 
       })
     },
     async putTargetState(connector, target) {
-      if (state.get(connector) !== undefined) await write({ kind: 'target', connector, state: target })
+      if (state.get(connector) !== undefined) await writeAsAny({ kind: 'target', connector, state: target })
+    },
+    generation: connector => state.generation(connector),
+    fencedTasks: connector => state.fencedTasks(connector),
+    needsFencing: connector => state.needsFencing(connector),
+    putFencing: (connector, tasks) => write({ kind: 'fencing', connector, tasks }),
+    lead(leads) {
+      if (leads) leader?.claim()
+      else void leader?.release()
     },
     putSessionKey: key => write({ kind: 'session-key', key }),
     putRestart: (connector, flags) => write({ kind: 'restart', connector, ...flags }),
-    putLogLevel: (logger, level) => write({ kind: 'logger', logger, level }),
+    putLogLevel: (logger, level) => writeAsAny({ kind: 'logger', logger, level }),
   }
 }

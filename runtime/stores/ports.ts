@@ -64,6 +64,15 @@ export interface ClusterConfigStore extends ConfigStore {
   onChange(listener: (change: ConfigChange) => void): void
   /** The settings that the stored tasks were made of; undefined: not known. */
   appliedProps(connector: string): ConnectorProps | undefined
+  /** Grows with every committed set of tasks; 0 before the first. */
+  generation(connector: string): number
+  /** How many transactional ids of the connector's tasks may be alive; undefined when none was ever recorded. */
+  fencedTasks(connector: string): number | undefined
+  /** Whether tasks before the last committed ones may still be alive. */
+  needsFencing(connector: string): boolean
+  putFencing(connector: string, tasks: number): Promise<void>
+  /** Whether this worker leads from now on: then what only leaders write is written so that earlier ones are fenced. */
+  lead(leads: boolean): void
   putSessionKey(key: SessionKey): Promise<void>
   putRestart(connector: string, flags: { readonly includeTasks: boolean; readonly onlyFailed: boolean }): Promise<void>
   putLogLevel(logger: string, level: string): Promise<void>

@@ -23,6 +23,8 @@ export class TextTopic {
     await prepareTopic(await admin(), topic, log)
     const made = await topicLog({
       topic: topic.name,
+      // What a leader or a task wrote that was fenced in the middle of it never happened.
+      isolation: 'read_committed',
       onRecord: record => {
         // Compaction needs keys; a record without one is not ours.
         if (record.key !== null) this.#onRecord(record.key.toString(), record.value?.toString() ?? null, record)

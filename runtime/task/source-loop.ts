@@ -12,6 +12,7 @@ import type { SourceOffset } from '../stores/ports.ts'
 import type { SourceTaskMetrics } from '../telemetry/metrics-task.ts'
 import { type Activity, briefly } from './activity.ts'
 import { SourceCommitter } from './source-committer.ts'
+import { SourceTransactions, type TransactionParts } from './source-transactions.ts'
 import { type ProduceFailure, SubmittedRecords } from './submitted-records.ts'
 
 /** Transforms, converts and appends a batch to the producer; tells the ledger of every record, in order. */
@@ -23,6 +24,8 @@ export interface SourceLoopParts {
   readonly task: SourceTask
   readonly pipeline: SourceAppender
   readonly producer: Pick<Producer, 'ready' | 'send' | 'flush'>
+  /** Exactly once: offsets are committed with their records, and `store` is not used. */
+  readonly transactions?: TransactionParts
   /** Resolves when the offsets are durable. */
   readonly store: (offsets: readonly SourceOffset[]) => Promise<void>
   /** Whether records that the producer gave up fail the task. */
@@ -53,6 +56,7 @@ export class SourceLoop {
   readonly #halt = new AbortController()
   readonly #cancelled = new AbortController()
   readonly #committer: SourceCommitter
+  readonly #transactions: SourceTransactions | undefined
   #failure: { readonly error: unknown } | undefined
   #resumed: Deferred<void> | undefined
   #iterator: AsyncIterator<readonly SourceRecord[]> | undefined
@@ -71,7 +75,10 @@ export class SourceLoop {
       },
       topic => parts.topicUsed(topic),
     )
-    this.#committer = new SourceCommitter({ ...parts, ledger: this.#ledger, cancelled: this.#cancelled.signal })
+    const cancelled = this.#cancelled.signal
+    this.#committer = new SourceCommitter({ ...parts, ledger: this.#ledger, cancelled })
+    this.#transactions =
+      parts.transactions && new SourceTransactions({ ...parts, ...parts.transactions, cancelled }, this.#ledger)
   }
 
   /** Nothing is pulled nor sent any more until `resume`; what was sent is still committed. */
@@ -124,8 +131,10 @@ export class SourceLoop {
   async #commitRegularly(): Promise<void> {
     try {
       for (;;) {
-        await sleep(this.#parts.flushIntervalMs, this.#halt.signal)
-        await this.#committer.commit()
+        const { flushIntervalMs, transactions } = this.#parts
+        const boundary = transactions?.boundary
+        await sleep(boundary?.kind === 'interval' ? Math.max(1, boundary.ms) : flushIntervalMs, this.#halt.signal)
+        await (this.#transactions === undefined ? this.#committer.commit() : this.#transactions.tick())
       }
     } catch (error) {
       if (!(error instanceof AbortedError)) this.#fail(error)
@@ -149,11 +158,14 @@ export class SourceLoop {
         metrics.polled(batch.length, now - asked)
         // A batch that came while the task was being paused waits: PAUSED means that nothing is written.
         await this.#unpaused()
-        this.#ledger.beginBatch()
-        activity.begin(`appending a batch of ${batch.length} records`)
-        await pipeline.append(batch, this.#ledger)
-        producer.send()
-        activity.end()
+        const append = async () => {
+          this.#ledger.beginBatch()
+          activity.begin(`appending a batch of ${batch.length} records`)
+          await pipeline.append(batch, this.#ledger)
+          producer.send()
+          activity.end()
+        }
+        await (this.#transactions === undefined ? append() : this.#transactions.batch(append))
         this.measure()
       }
       if (now - turned >= TURN_MS) {
@@ -196,8 +208,33 @@ export class SourceLoop {
 
   /** Waits for what is on its way, commits it, then lets `read` end. */
   async #finish(): Promise<void> {
-    const { producer, log, flushTimeoutMs, activity } = this.#parts
+    const { log, flushTimeoutMs, activity } = this.#parts
     activity.begin('the last commit')
+    await (this.#transactions === undefined ? this.#commitLast() : this.#commitLastTransaction(this.#transactions))
+    this.measure()
+    activity.begin('ending read')
+    const ended = this.#iterator?.return?.()
+    if (ended === undefined) return
+    try {
+      await deadline(ended, flushTimeoutMs, () => new ConnectError('read did not return after ctx.signal aborted'))
+    } catch (error) {
+      log.warn('read did not end well', { error })
+    }
+    activity.end()
+  }
+
+  /** What a failed task wrote since its last commit is aborted with its producer. */
+  async #commitLastTransaction(transactions: SourceTransactions): Promise<void> {
+    if (this.#failure !== undefined) return
+    try {
+      await transactions.commit()
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  async #commitLast(): Promise<void> {
+    const { producer, log, flushTimeoutMs } = this.#parts
     try {
       await producer.flush(AbortSignal.timeout(flushTimeoutMs))
     } catch (error) {
@@ -212,16 +249,6 @@ export class SourceLoop {
     } catch (error) {
       this.#fail(error)
     }
-    this.measure()
-    activity.begin('ending read')
-    const ended = this.#iterator?.return?.()
-    if (ended === undefined) return
-    try {
-      await deadline(ended, flushTimeoutMs, () => new ConnectError('read did not return after ctx.signal aborted'))
-    } catch (error) {
-      log.warn('read did not end well', { error })
-    }
-    activity.end()
   }
 }
 

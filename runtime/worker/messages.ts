@@ -72,6 +72,9 @@ export interface MainApi {
   offsets(run: RunNumber, id: TaskId, partitions: readonly OffsetMap[]): Promise<readonly (OffsetMap | undefined)[]>
   /** Resolves when durable. Throws for a run that is over (invariant 7). */
   store(run: RunNumber, id: TaskId, offsets: readonly SourceOffset[]): Promise<void>
+  /** Of the task's guard; without one there is nothing to wait for. */
+  fence(run: RunNumber, id: TaskId): Promise<void>
+  confirm(run: RunNumber, id: TaskId): void
   taskReported(run: RunNumber, id: TaskId, report: RunReport): void
   connectorReported(run: RunNumber, connector: string, report: RunReport): void
   tasksOutdated(run: RunNumber, connector: string): void

@@ -1,4 +1,5 @@
 import type { SourceDefinition } from '../api/define.ts'
+import { ConnectError } from '../api/errors.ts'
 import { systemClock } from '../base/clock.ts'
 import { parseOrThrow } from '../config/parse.ts'
 import { SourcePipeline } from '../pipeline/source-pipeline.ts'
@@ -6,6 +7,7 @@ import { SourceLoop } from '../task/source-loop.ts'
 import type { ProduceFailure } from '../task/submitted-records.ts'
 import { TopicCreation, topicGroups } from '../task/topic-creation.ts'
 import { SourceTaskMetrics } from '../telemetry/metrics-task.ts'
+import { exactlyOnce, openTransactions } from './exactly-once.ts'
 import type { OpenedLoop, TaskMaterial } from './task-material.ts'
 import { flushSettings } from './task-parts.ts'
 import { workFromProps } from './work.ts'
@@ -24,6 +26,11 @@ export const openSource = async (definition: SourceDefinition, material: TaskMat
   request.stop.addEventListener('abort', stopped, { once: true })
   if (request.stop.aborted) stopped()
 
+  const once = exactlyOnce(settings.workerProps, start.connector.props, id)
+  // Before the task reads its offsets: from then on none that ran before can change them.
+  const inTransactions = once && (await openTransactions(once, material))
+  const producer = inTransactions?.producer ?? kafka.producer(clients.producer)
+
   const config = parseOrThrow(definition.config, start.task.props)
   const task = await definition.open(
     config as never,
@@ -34,7 +41,6 @@ export const openSource = async (definition: SourceDefinition, material: TaskMat
     abort.abort()
     await task.close?.()
   })
-  const producer = kafka.producer(clients.producer)
   // Closed before the connector's own task: nothing is acknowledged to it any more.
   closing.defer(() => producer.close(0))
   const creation = topicCreation(material)
@@ -43,11 +49,17 @@ export const openSource = async (definition: SourceDefinition, material: TaskMat
     ...records,
     tolerance,
     producer,
-    ensureTopic: async topic => creation?.ensure([topic]),
+    ensureTopic: async topic => {
+      if (topic === once?.offsetsTopic)
+        throw new ConnectError(`Topic ${topic} holds the offsets of this connector: it cannot write records there`)
+      await creation?.ensure([topic])
+    },
     now: Date.now,
     signal: abort.signal,
   })
   const produceFailed: ProduceFailure = (count, topic, partition, error) => {
+    // Its transaction is lost whole: there is nothing to tolerate.
+    if (once !== undefined) return 'fail'
     try {
       tolerance.giveUp(
         { describe: () => `, where ${count} record(s) were on their way to ${topic}-${partition}` },
@@ -65,6 +77,7 @@ export const openSource = async (definition: SourceDefinition, material: TaskMat
     task,
     pipeline,
     producer,
+    ...(inTransactions && { transactions: inTransactions.transactions }),
     store: offsets => main.store(run, id, offsets),
     produceFailed,
     topicUsed: topic => void main.topicUsed(run, id, topic).catch(() => {}),

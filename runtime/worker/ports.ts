@@ -14,6 +14,14 @@ export interface RunReport {
   readonly progress?: string
 }
 
+/** What makes a task with transactions the only one that writes as it does (invariant 7). */
+export interface TaskGuard {
+  /** Before it takes its transactional id: resolves when no task of an earlier set can write any more. */
+  fence(): Promise<void>
+  /** After that: throws when others are to run in its place by now. */
+  confirm(): void
+}
+
 export interface WorkerListener {
   connectorReported(connector: string, report: RunReport): void
   taskReported(id: TaskId, report: RunReport): void
@@ -36,12 +44,13 @@ export interface ConnectorWorker {
   stopConnector(connector: string): Promise<void>
   /** The configs of at most `tasks.max` tasks, `task.class` (and a sink's topics) included. Variables are left as text. Throws what the connector throws. */
   taskConfigs(connector: string): Promise<readonly Readonly<Record<string, string>>[]>
-  /** Starts one task; failures are reported, not thrown. */
+  /** Starts one task; failures are reported, not thrown. `guard`: of a source with exactly-once support. */
   startTask(
     id: TaskId,
     connectorProps: ConnectorProps,
     taskProps: Readonly<Record<string, string>>,
     target: TargetState,
+    guard?: TaskGuard,
   ): Promise<void>
   /** Resolves when they have stopped, or were cut off after the graceful timeout. */
   stopTasks(ids: readonly TaskId[]): Promise<void>

@@ -12,7 +12,7 @@ import { sharedLevels } from './log-levels.ts'
 import type { MainApi, Resolved, RunNumber } from './messages.ts'
 import type { PluginAccess } from './plugin-access.ts'
 import { referencedPlugins } from './plugin-references.ts'
-import type { ConnectorWorker, RunReport, TaskId, WorkerListener } from './ports.ts'
+import type { ConnectorWorker, RunReport, TaskGuard, TaskId, WorkerListener } from './ports.ts'
 import type { TaskThread } from './task-thread.ts'
 import { ThreadPool } from './thread-pool.ts'
 import { WorkerCounts } from './worker-counts.ts'
@@ -35,6 +35,7 @@ interface RunningTask {
   /** undefined: its thread is gone. */
   thread: TaskThread | undefined
   report: RunReport | undefined
+  readonly guard: TaskGuard | undefined
 }
 
 interface RunningConnector {
@@ -141,9 +142,15 @@ export class ThreadedWorker implements ConnectorWorker {
     return thread.remote.taskConfigs(connector)
   }
 
-  async startTask(id: TaskId, connectorProps: ConnectorProps, taskProps: Props, target: TargetState): Promise<void> {
+  async startTask(
+    id: TaskId,
+    connectorProps: ConnectorProps,
+    taskProps: Props,
+    target: TargetState,
+    guard?: TaskGuard,
+  ): Promise<void> {
     this.#counts.taskStarts++
-    const task: RunningTask = { id, run: ++this.#lastRun, thread: undefined, report: undefined }
+    const task: RunningTask = { id, run: ++this.#lastRun, thread: undefined, report: undefined, guard }
     this.#tasks.set(keyOf(id), task)
     try {
       const connector = await this.#resolve(connectorProps)
@@ -282,6 +289,12 @@ export class ThreadedWorker implements ConnectorWorker {
         if (current(run, id) === undefined)
           throw new ConnectError(`Task ${keyOf(id)} was stopped or replaced: its offsets are not stored any more`)
         await offsets.put(id.connector, list)
+      },
+      fence: async (run, id) => current(run, id)?.guard?.fence(),
+      confirm: (run, id) => {
+        const task = current(run, id)
+        if (task === undefined) throw new ConnectError(`Task ${keyOf(id)} was stopped or replaced`)
+        task.guard?.confirm()
       },
       taskReported: (run, id, report) => {
         const task = current(run, id)

@@ -27,6 +27,8 @@ export interface ClusterSettings {
   readonly rebalanceTimeoutMs: number
   readonly maxDelayMs: number
   readonly syncTimeoutMs: number
+  /** `exactly.once.source.support=enabled` */
+  readonly exactlyOnce: boolean
 }
 
 /** What a member shares out and runs; the herder behind it. */

@@ -24,6 +24,7 @@ import { ClusterMember, type ClusterSettings, type MemberHost } from './cluster-
 import { pushTasks, tasksOf } from './internal-requests.ts'
 import { type KeySettings, SessionKeys } from './session-keys.ts'
 import { checkSignature } from './signing.ts'
+import { SourceFencing } from './source-fencing.ts'
 import { connectorOf, connectorWork, isConnectorWork, sortedWork, taskOf, taskWork, type Work } from './work.ts'
 
 type TaskConfigs = readonly Readonly<Record<string, string>>[]
@@ -56,6 +57,7 @@ export class DistributedHerder extends LocalHerder implements Herder, MemberHost
   /** What of the owned work was started, or tried to. */
   readonly #started = new Set<Work>()
   readonly #keys: SessionKeys
+  readonly #fencing: SourceFencing
   #member: ClusterMember | undefined
   #ready = false
   /** Tries in vain to give a connector's tasks to the leader. */
@@ -64,6 +66,11 @@ export class DistributedHerder extends LocalHerder implements Herder, MemberHost
   constructor(parts: DistributedParts) {
     super(parts, () => this.#member?.generation ?? 0)
     this.#cluster = parts
+    this.#fencing = new SourceFencing({
+      ...parts,
+      member: () => this.#member,
+      isSource: props => this.types.type(props) === 'source',
+    })
     this.#keys = new SessionKeys(parts.configs, parts.signing, () => this.#member?.isLeader === true, parts.log)
   }
 
@@ -185,7 +192,10 @@ export class DistributedHerder extends LocalHerder implements Herder, MemberHost
       await this.#cluster.configs.readToEnd()
       const { props, targetState, tasks } = this.stored(connector)
       if (targetState !== 'STOPPED' || tasks.length > 0) throw new CodedError('OFFSETS_NEED_STOP', { connector })
-      return this.connectorOffsets.alter(connector, props, this.types.type(props) === 'sink', offsets)
+      const isSink = this.types.type(props) === 'sink'
+      // One that was cut off must not put its own in their place.
+      if (!isSink) await this.#fencing.round(connector)
+      return this.connectorOffsets.alter(connector, props, isSink, offsets)
     })
   }
 
@@ -204,8 +214,12 @@ export class DistributedHerder extends LocalHerder implements Herder, MemberHost
       if (targetState === 'STOPPED' && tasks.length > 0) throw new CodedError('TASKS_OF_STOPPED', { connector })
       await configs.putTasks(connector, tasks)
     },
-    fence: async () => {
-      throw new CodedError('NOT_SUPPORTED', { reason: 'Exactly-once source connectors are not supported yet' })
+    fence: async (connector, headers) => {
+      const { configs, signing } = this.#cluster
+      if (this.#member?.isSessioned === true)
+        checkSignature('', headers, configs.sessionKey, signing.verificationAlgorithms)
+      await this.#lead()
+      await this.#fencing.round(connector)
     },
   }
 
@@ -278,6 +292,7 @@ export class DistributedHerder extends LocalHerder implements Herder, MemberHost
   take(): void {
     this.#ready = true
     this.#keys.check()
+    this.#cluster.configs.lead(this.#member?.isLeader === true)
     for (const connector of new Set([...this.#owned()].map(connectorOf)))
       this.later(connector, 'start', () => this.#startMissing(connector))
   }
@@ -454,7 +469,14 @@ export class DistributedHerder extends LocalHerder implements Herder, MemberHost
         const config = tasks[taskOf(work)]
         if (config === undefined) continue
         this.#started.add(work)
-        await worker.startTask({ connector, task: taskOf(work) }, props, config, targetState)
+        const id = { connector, task: taskOf(work) }
+        await worker.startTask(
+          id,
+          props,
+          config,
+          targetState,
+          this.#fencing.guard(id, props, () => this.#owned().has(work)),
+        )
         continue
       }
       this.#started.add(work)

@@ -14,19 +14,40 @@ export const pushTasks = async (
   key: SessionKey | undefined,
   algorithm: string,
 ): Promise<void> => {
-  const body = JSON.stringify(tasks)
-  const answer = await fetch(new URL(`connectors/${encodeURIComponent(connector)}/tasks`, leaderUrl), {
-    method: 'POST',
+  const url = new URL(`connectors/${encodeURIComponent(connector)}/tasks`, leaderUrl)
+  await send('POST', url, JSON.stringify(tasks), key, algorithm)
+}
+
+/** Asks the leader to fence the connector's earlier tasks. Throws Error with the leader's answer. */
+export const requestFence = async (
+  leaderUrl: string,
+  connector: string,
+  key: SessionKey | undefined,
+  algorithm: string,
+): Promise<void> => {
+  const url = new URL(`connectors/${encodeURIComponent(connector)}/fence`, leaderUrl)
+  await send('PUT', url, undefined, key, algorithm)
+}
+
+const send = async (
+  method: string,
+  url: URL,
+  body: string | undefined,
+  key: SessionKey | undefined,
+  algorithm: string,
+): Promise<void> => {
+  const answer = await fetch(url, {
+    method,
     headers: {
-      'content-type': 'application/json',
-      ...(key !== undefined && signed(body, key, algorithm)),
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+      ...(key !== undefined && signed(body ?? '', key, algorithm)),
     },
-    body,
+    ...(body !== undefined && { body }),
     redirect: 'manual',
     signal: AbortSignal.timeout(timeoutMs),
   })
   const text = await answer.text()
-  if (!answer.ok) throw new Error(`The leader at ${leaderUrl} answered ${answer.status}: ${text.slice(0, 500)}`)
+  if (!answer.ok) throw new Error(`The leader at ${url.origin} answered ${answer.status}: ${text.slice(0, 500)}`)
 }
 
 /** Task configs of a request's body. Throws CodedError. */

@@ -31,7 +31,7 @@ test.each([
   [{ 'config.storage.topic': undefined }, 'config.storage.topic'],
   [{ 'status.storage.topic': undefined }, 'status.storage.topic'],
   [{ 'connect.protocol': 'lazy' }, 'connect.protocol'],
-  [{ 'exactly.once.source.support': 'enabled' }, 'not supported yet'],
+  [{ 'exactly.once.source.support': 'ENABLED' }, 'exactly.once.source.support'],
   [{ 'inter.worker.signature.algorithm': 'HmacSHA512' }, 'inter.worker.verification.algorithms'],
 ])('%j is refused', (change, message) => {
   const props = Object.fromEntries(Object.entries({ ...least, ...change }).filter(([, value]) => value !== undefined))

@@ -1,0 +1,108 @@
+import type { SourceTask } from '../api/define.ts'
+import { ConnectError } from '../api/errors.ts'
+import type { Clock } from '../base/clock.ts'
+import type { Producer } from '../kafka/ports.ts'
+import type { SourceOffset } from '../stores/ports.ts'
+import type { SourceTaskMetrics } from '../telemetry/metrics-task.ts'
+import type { Activity } from './activity.ts'
+import type { SubmittedRecords } from './submitted-records.ts'
+
+/** When a transaction ends: with each batch of the source, or when `ms` have passed since the last end. */
+export type TransactionBoundary = { readonly kind: 'poll' } | { readonly kind: 'interval'; readonly ms: number }
+
+/** How the records of a source task and its offsets get into one transaction. */
+export interface TransactionParts {
+  readonly boundary: TransactionBoundary
+  /** Everything written is acknowledged: writes the offsets beside it and commits. Throws when nothing of it may be visible. */
+  commit(offsets: readonly SourceOffset[]): Promise<void>
+}
+
+export interface SourceTransactionsParts extends TransactionParts {
+  readonly task: Pick<SourceTask, 'committed'>
+  readonly producer: Pick<Producer, 'flush'>
+  readonly activity: Activity
+  readonly metrics: SourceTaskMetrics
+  readonly clock: Clock
+  /** Aborted when the task was given up: from then on nothing is committed nor told. */
+  readonly cancelled: AbortSignal
+}
+
+type Told = Parameters<NonNullable<SourceTask['committed']>>[0]
+
+/**
+ * Ends the transactions of a source task: batches and their offsets become visible together (invariants 1 and 6). A batch
+ * is never split over two: commits and appends take turns.
+ */
+export class SourceTransactions {
+  readonly #parts: SourceTransactionsParts
+  readonly #ledger: SubmittedRecords
+  #lastEnd: number
+  #appending = false
+  #committing: Promise<void> | undefined
+
+  constructor(parts: SourceTransactionsParts, ledger: SubmittedRecords) {
+    this.#parts = parts
+    this.#ledger = ledger
+    this.#lastEnd = parts.clock.monotonic()
+  }
+
+  /** Resolves when no commit is under way; then `append` runs, and what ends with this batch is committed. */
+  async batch(append: () => Promise<void>): Promise<void> {
+    await this.#committing
+    this.#appending = true
+    try {
+      await append()
+    } finally {
+      this.#appending = false
+    }
+    if (this.#isDue()) await this.commit()
+  }
+
+  /** For a source that is idle: what came before is not left open for longer than the interval. */
+  async tick(): Promise<void> {
+    if (!this.#appending && this.#isDue()) await this.commit()
+  }
+
+  /** Everything appended so far, with its offsets. A failure leaves nothing of it visible. */
+  commit(): Promise<void> {
+    this.#committing ??= this.#commit().finally(() => (this.#committing = undefined))
+    return this.#committing
+  }
+
+  #isDue(): boolean {
+    const { boundary, clock } = this.#parts
+    return boundary.kind === 'poll' || clock.monotonic() - this.#lastEnd >= boundary.ms
+  }
+
+  async #commit(): Promise<void> {
+    const { producer, commit, task, activity, metrics, clock, cancelled } = this.#parts
+    const started = clock.monotonic()
+    activity.begin('committing a transaction')
+    try {
+      await producer.flush()
+      const committable = this.#ledger.committable()
+      if (cancelled.aborted) return
+      if (committable.offsets.length > 0) await commit(committable.offsets)
+      this.#ledger.stored(committable)
+      this.#lastEnd = clock.monotonic()
+      metrics.committed(this.#lastEnd - started)
+      if (cancelled.aborted) return
+      // Invariant 2: the source hears of it only now.
+      await task.committed?.(committable.offsets as Told)
+    } catch (error) {
+      metrics.commitFailed()
+      throw failure(error)
+    } finally {
+      activity.end()
+    }
+  }
+}
+
+const failure = (error: unknown): ConnectError => {
+  const code = (error as { readonly kafkaCode?: string }).kafkaCode
+  const why =
+    code === 'INVALID_PRODUCER_EPOCH' || code === 'PRODUCER_FENCED'
+      ? ': either the transaction took longer than transaction.timeout.ms of the producer (raise producer.override.transaction.timeout.ms or commit more often), or another task has taken the place of this one'
+      : ''
+  return new ConnectError(`Failed to flush offsets and/or records${why}`, { cause: error })
+}
