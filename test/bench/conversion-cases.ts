@@ -9,6 +9,8 @@ export interface ConverterCase {
   readonly name: string
   readonly class: string
   readonly config: Readonly<Record<string, string>>
+  /** Its schemas are in a registry; one that answers at once stands in. */
+  readonly registry?: true
   readonly schema: Schema | null
   /** The value of the record of this number. */
   readonly value: (number: number) => unknown
@@ -69,6 +71,7 @@ const plain = (name: string, className: string, schema: Schema, value: (number: 
 export const converterCases: readonly ConverterCase[] = [
   { name: 'json, schemas off', class: json, config: { 'schemas.enable': 'false' }, schema: null, value: order },
   { name: 'json, schemas on', class: json, config: { 'schemas.enable': 'true' }, schema: orderSchema, value: order },
+  { ...plain('protobuf', 'io.confluent.connect.protobuf.ProtobufConverter', orderSchema, order), registry: true },
   plain('string', 'org.apache.kafka.connect.storage.StringConverter', s.string(), n => JSON.stringify(order(n))),
   plain('bytes', `${kafka}.ByteArrayConverter`, s.bytes(), n => Buffer.from(JSON.stringify(order(n)))),
   plain('boolean', `${kafka}.BooleanConverter`, s.boolean(), n => n % 2 === 0),

@@ -13,6 +13,7 @@ import { createChain } from '../../runtime/pipeline/transform-chain.ts'
 import { builtinPlugins } from '../../runtime/plugins/builtin.ts'
 import { resolveMillrace } from '../../runtime/plugins/resolve-millrace.ts'
 import { scriptAccess } from '../../runtime/plugins/script-access.ts'
+import { fakeRegistry } from '../support/fakes/schema-registry.ts'
 import {
   type ConverterCase,
   converterCases,
@@ -80,8 +81,24 @@ const converterCase = (name: string): ConverterCase => {
 
 /** One converter, one way, in this process. */
 export async function benchConverter(name: string, leg: Leg, timing: Timing): Promise<ConversionFigure> {
-  const { class: className, config, schema, value } = converterCase(name)
-  const converter = await converterOf(className, config)
+  const { class: className, config, registry, schema, value } = converterCase(name)
+  if (registry === undefined) return timeConverter(await converterOf(className, config), schema, value, leg, timing)
+  const { url, close } = await fakeRegistry()
+  try {
+    const converter = await converterOf(className, { ...config, 'schema.registry.url': url })
+    return await timeConverter(converter, schema, value, leg, timing)
+  } finally {
+    await close()
+  }
+}
+
+const timeConverter = async (
+  converter: Converter,
+  schema: Schema | null,
+  value: (number: number) => unknown,
+  leg: Leg,
+  timing: Timing,
+): Promise<ConversionFigure> => {
   const values = numbers.map(value)
   await converter.prepare?.({ topic: 'topic', schemas: [schema] })
   if (leg === 'encode') {
