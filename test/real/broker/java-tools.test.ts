@@ -1,9 +1,11 @@
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { createTopics } from '../../../runtime/protocol/messages/create-topics.ts'
+import { kafkaLibs } from '../../support/apache-kafka.ts'
 import { type TestBroker, testBroker } from '../../support/test-broker.ts'
 import { WireClient } from '../../support/wire-client.ts'
-import { kafkaTool } from './tool.ts'
+import { kafkaTool, run } from './tool.ts'
 
 const TOPICS = 'org.apache.kafka.tools.TopicCommand'
 const CONFIGS = 'kafka.admin.ConfigCommand'
@@ -125,5 +127,34 @@ describe('the Java clients on the embedded broker', () => {
       ...`--bootstrap-server ${server.broker.bootstrap} --topic fast --messages 200000 --timeout 20000`.split(' '),
     ])
     expect(consumed).toMatch(/, 200000, /)
+  })
+
+  test('a transactional producer commits again and again, and its id is listed', async () => {
+    await tool(TOPICS, '--create --topic whole --partitions 3')
+    await kafkaTool('org.apache.kafka.tools.ProducerPerformance', [
+      ...'--topic whole --num-records 20000 --record-size 100 --throughput -1 --transaction-duration-ms 50'.split(' '),
+      ...'--transactional-id perf --producer-props'.split(' '),
+      `bootstrap.servers=${server.broker.bootstrap}`,
+    ])
+    const out = await tool(
+      CONSUMER,
+      '--topic whole --from-beginning --isolation-level read_committed --timeout-ms 3000',
+    )
+    expect(out.split('\n').length - 1).toBe(20_000)
+    const transactions = 'org.apache.kafka.tools.TransactionsCommand'
+    expect(await tool(transactions, 'list')).toMatch(/perf\s+\S+\s+\d+\s+CompleteCommit/)
+    expect(await tool(transactions, 'describe --transactional-id perf')).toMatch(/CompleteCommit/)
+    expect(await tool(transactions, 'describe-producers --topic whole --partition 0')).toMatch(/ProducerId/)
+    const formatter = 'org.apache.kafka.tools.consumer.TransactionLogMessageFormatter'
+    expect(
+      await tool(CONSUMER, `--topic __transaction_state --from-beginning --timeout-ms 2000 --formatter ${formatter}`),
+    ).toMatch(/"transactionalId":"perf"/)
+  })
+
+  test('a Java program commits, aborts, is fenced by another and by an admin; offsets in transactions', async () => {
+    await tool(TOPICS, '--create --topic java-in')
+    await tool(TOPICS, '--create --topic java-out --partitions 2')
+    const program = fileURLToPath(new URL('./java/Transactions.java', import.meta.url))
+    expect(await run('java', ['-cp', join(kafkaLibs(), '*'), program, server.broker.bootstrap])).toMatch(/ok\n$/)
   })
 })
