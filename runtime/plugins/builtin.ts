@@ -233,6 +233,12 @@ const table: readonly Builtin[] = [
     module: 'transforms/predicates/topic-name-matches',
   },
   {
+    class: 'io.confluent.connect.avro.AvroConverter',
+    kind: 'converter',
+    version: confluent,
+    module: 'runtime/converters/avro/avro-converter',
+  },
+  {
     class: 'io.confluent.connect.protobuf.ProtobufConverter',
     kind: 'converter',
     version: confluent,
@@ -302,7 +308,10 @@ const table: readonly Builtin[] = [
 
 // What a converter can be used as: SimpleHeaderConverter converts headers only, those with a registry no headers.
 const onlyHeaders = new Set(['org.apache.kafka.connect.storage.SimpleHeaderConverter'])
-const neverHeaders = new Set(['io.confluent.connect.protobuf.ProtobufConverter'])
+const neverHeaders = new Set([
+  'io.confluent.connect.avro.AvroConverter',
+  'io.confluent.connect.protobuf.ProtobufConverter',
+])
 
 const usesOf = (converter: string): readonly string[] => {
   if (onlyHeaders.has(converter)) return ['header_converter']
