@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { ByteWriter } from '../../../runtime/api/byte-writer.ts'
 import { timestampSchema } from '../../../runtime/api/logical.ts'
-import { s } from '../../../runtime/api/schema.ts'
+import { type Schema, s } from '../../../runtime/api/schema.ts'
+import { parseOrThrow } from '../../../runtime/config/parse.ts'
+import protobuf from '../../../runtime/converters/protobuf/protobuf-converter.ts'
 import { protobufFormat } from '../../../runtime/converters/protobuf/protobuf-format.ts'
 import { protobufDefaults } from '../../../runtime/converters/protobuf/settings.ts'
 import { confluentClient } from './confluent-client.ts'
@@ -75,49 +76,81 @@ describe.skipIf(apicurio === undefined || python === undefined)(
       await registry?.close()
     })
 
-    const post = async (text: string): Promise<number> => {
-      const answer = await fetch(`${registry.url}/subjects/orders-value/versions`, {
+    const converter = (props: Record<string, string> = {}) =>
+      protobuf.create(
+        parseOrThrow(protobuf.config, { 'schema.registry.url': registry.url, ...props }) as never,
+        'value',
+      )
+
+    const register = async (subject: string, body: unknown): Promise<void> => {
+      const answer = await fetch(`${registry.url}/subjects/${subject}/versions`, {
         method: 'POST',
         headers: { 'content-type': 'application/vnd.schemaregistry.v1+json' },
-        body: JSON.stringify({ schemaType: 'PROTOBUF', schema: text }),
+        body: JSON.stringify(body),
       })
       expect(answer.status, await answer.clone().text()).toBe(200)
-      return ((await answer.json()) as { id: number }).id
     }
 
-    const textOf = async (id: number): Promise<string> =>
-      ((await (await fetch(`${registry.url}/schemas/ids/${id}`)).json()) as { schema: string }).schema
+    const decoded = async (topic: string, bytes: Uint8Array, made = converter()) => {
+      await made.prepareDecode!({ topic, payloads: [bytes] })
+      return made.decode(topic, bytes)
+    }
 
-    const format = protobufFormat(protobufDefaults)
+    const encoded = async (topic: string, schema: Schema, record: unknown, made = converter()) => {
+      await made.prepare!({ topic, schemas: [schema] })
+      return made.encode(topic, schema, record)!
+    }
 
-    test('the registry takes our text, and the client reads our bytes', async () => {
-      const writer = format.writer(order)
-      const id = await post(writer.schema.text)
-      expect(await textOf(id)).toBe(writer.schema.text)
-      const out = new ByteWriter()
-      out.writeBytes(Uint8Array.of(0, 0, 0, id >> 8, id & 255, 0))
-      writer.encodeInto(out, value)
-      const bytes = out.buf.subarray(0, out.pos)
-      const { url } = registry
-      const request = {
-        format: 'PROTOBUF',
-        url,
-        topic: 'orders',
-        schema: writer.schema.text,
-        message: 'Order',
-      } as const
+    test('the client reads what we register and write', async () => {
+      const bytes = await encoded('orders', order, value)
+      const answer = await fetch(`${registry.url}/subjects/orders-value/versions/latest`)
+      const { schema } = (await answer.json()) as { schema: string }
+      const request = { format: 'PROTOBUF', url: registry.url, topic: 'orders', schema, message: 'Order' } as const
       expect(await client.decode({ ...request, bytes })).toEqual(json)
+      expect((await decoded('orders', bytes)).value).toEqual(value)
     })
 
-    test('we read what the client registers and writes', async () => {
+    test('we read what the client registers, which is a compiled schema, and writes', async () => {
       // The client knows each full name once.
-      const schema = format.writer(order.with({ name: 'others.Order' })).schema.text
+      const schema = protobufFormat(protobufDefaults).writer(order.with({ name: 'others.Order' })).schema.text
       const request = { format: 'PROTOBUF', url: registry.url, topic: 'others', schema, message: 'Order' } as const
       const bytes = await client.encode({ ...request, value: json })
-      expect([...bytes.subarray(0, 1), bytes[5]]).toEqual([0, 0])
-      const text = await textOf(bytes.readInt32BE(1))
-      const reader = format.reader({ type: 'PROTOBUF', text, references: [], resolved: new Map() }, 1, [0])
-      expect(reader.decode(bytes.subarray(6)).value).toEqual(value)
+      expect((await decoded('others', bytes)).value).toEqual(value)
+    })
+
+    test('a registered schema with an import is found, and written as it says', async () => {
+      const name = 'syntax = "proto3"; package people; message Name { string last = 1; }'
+      await register('name', { schemaType: 'PROTOBUF', schema: name })
+      const person =
+        'syntax = "proto3"; package people; import "name.proto"; message Person { sint32 age = 4; Name name = 1; }'
+      const references = [{ name: 'name.proto', subject: 'name', version: 1 }]
+      await register('persons-value', { schemaType: 'PROTOBUF', schema: person, references })
+      const schema = s.struct(
+        { name: s.struct({ last: s.string() }, { name: 'people.Name' }), age: s.int32() },
+        { name: 'people.Person' },
+      )
+      const newest = converter({
+        'auto.register.schemas': 'false',
+        'use.latest.version': 'true',
+        'latest.compatibility.strict': 'false',
+      })
+      const bytes = await encoded('persons', schema, { name: { last: 'A' }, age: -1 }, newest)
+      expect([...bytes.subarray(5)]).toEqual([0, 10, 3, 10, 1, 65, 32, 1])
+      const back = await decoded('persons', bytes)
+      expect(back.value).toEqual({ age: -1, name: { last: 'A' } })
+      expect(back.schema!.version).toBe(1)
+    })
+
+    test('a primitive is written as a wrapper', async () => {
+      const bytes = await encoded('words', s.string(), 'hi')
+      expect((await decoded('words', bytes)).value).toBe('hi')
+    })
+
+    test('a schema that the subject cannot take fails only the records that have it', async () => {
+      await encoded('strict', s.struct({ a: s.int32() }, { name: 'M' }), { a: 1 })
+      await expect(encoded('strict', s.struct({ a: s.string() }, { name: 'M' }), { a: 'x' })).rejects.toThrow(
+        expect.objectContaining({ name: 'DataError' }),
+      )
     })
   },
 )
