@@ -133,7 +133,7 @@ export async function transformCases(): Promise<TransformCase[]> {
     const example = works.find(({ output }) => output !== null) ?? works[0]
     if (example === undefined) throw new Error(`${location.class} has no example that works`)
     cases.push({
-      name: location.class.slice(location.class.lastIndexOf('.') + 1),
+      name: location.class.replace(`${transforms}.`, ''),
       steps: [{ class: location.class, config: example.config }],
       record: exampleRecord(example),
     })
