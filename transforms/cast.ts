@@ -65,8 +65,10 @@ export default defineTransform({
       'Fields and the type to cast them to, each as field:type, or one type for the whole value. Types are int8, int16, int32, int64, float32, float64, boolean and string; integers lose what does not fit, as in Java.',
       {
         importance: 'HIGH',
-        check: spec => {
-          targetsOf(spec)
+        accepts: 'list of colon-delimited pairs, e.g. <code>foo:bar,abc:xyz</code>',
+        checksNull: true,
+        check: (spec: readonly string[] | null) => {
+          targetsOf(spec ?? [])
           return undefined
         },
       },

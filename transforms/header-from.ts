@@ -1,7 +1,8 @@
 import { ConfigError, c, DataError, defineTransform, type Header, s, setMember } from 'millrace'
 import { basicsOf, memberOf, perSchema, requireMap, requireStruct, sideOf, withSide } from './sides.ts'
 
-const notEmpty = (list: readonly string[]): string | undefined => (list.length === 0 ? 'Empty list' : undefined)
+const notEmpty = (list: readonly string[] | null): string | undefined =>
+  list === null || list.length === 0 ? 'Empty list' : undefined
 
 export default defineTransform({
   class: 'org.apache.kafka.connect.transforms.HeaderFrom',
@@ -10,9 +11,16 @@ export default defineTransform({
   config: {
     fields: c.list('Field names in the record whose values are to be copied or moved to headers.', {
       importance: 'HIGH',
+      accepts: 'non-empty list',
+      checksNull: true,
       check: notEmpty,
     }),
-    headers: c.list('Header names, in the same order as the field names.', { importance: 'HIGH', check: notEmpty }),
+    headers: c.list('Header names, in the same order as the field names.', {
+      importance: 'HIGH',
+      accepts: 'non-empty list',
+      checksNull: true,
+      check: notEmpty,
+    }),
     operation: c.string('Either `move` (the fields leave the key or value) or `copy`.', {
       importance: 'HIGH',
       values: ['move', 'copy'],

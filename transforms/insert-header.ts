@@ -5,10 +5,10 @@ export default defineTransform({
   version: '4.3.0',
   doc: 'Adds a header with a fixed value to every record.',
   config: {
-    header: c.string('The name of the header.', { importance: 'HIGH' }),
+    header: c.string('The name of the header.', { importance: 'HIGH', nonNull: true }),
     'value.literal': c.string(
       'The literal value that is to be set as the header value on all records. Its type is recognised as header converters do it.',
-      { importance: 'HIGH' },
+      { importance: 'HIGH', nonNull: true },
     ),
   },
   ignoresPayload: true,

@@ -82,6 +82,8 @@ export const javaRegex = (pattern: string, flags = ''): RegExp => {
   let source = ''
   let on = flags
   let inClass = false
+  // For each open group, whether it is a look-around.
+  const groups: boolean[] = []
   for (let at = 0; at < pattern.length; at++) {
     const rest = pattern.slice(at)
     const inline = at === 0 ? /^\(\?([imsu]+)\)/.exec(rest) : null
@@ -114,6 +116,12 @@ export const javaRegex = (pattern: string, flags = ''): RegExp => {
         at++
       }
     } else if (rest.startsWith('(?>')) refuse(pattern, 'an atomic group')
+    else if (pattern[at] === '(') {
+      const looks = /^\(\?<?[=!]/.test(rest)
+      groups.push(looks)
+      // JavaScript repeats a look-around only inside a group.
+      source += looks ? `(?:${rest[0]}` : rest[0]
+    } else if (pattern[at] === ')') source += groups.pop() === true ? '))' : ')'
     else {
       const [quantifier, possessive] = /^(?:[*+?]|\{\d+(?:,\d*)?\})(\+)?/.exec(rest) ?? []
       if (possessive !== undefined) refuse(pattern, 'a possessive quantifier')
@@ -127,8 +135,21 @@ export const javaRegex = (pattern: string, flags = ''): RegExp => {
   try {
     return new RegExp(source, [...new Set(`${on}u`)].join(''))
   } catch (cause) {
-    throw new ConfigError(`Invalid regex: ${pattern}`, { cause })
+    throw new ConfigError(`Invalid regex: ${javaReason(pattern, (cause as Error).message)}`, { cause })
   }
+}
+
+/** What is wrong, where and a pointer at it, in the words of Java's Pattern for the faults that its users know; else ours with the pattern. */
+const javaReason = (pattern: string, reason: string): string => {
+  const at = (words: string, index: number): string =>
+    `${words} near index ${index}\n${pattern}${index < pattern.length ? `\n${' '.repeat(index)}^` : ''}`
+  if (/Unterminated character class/.test(reason)) return at('Unclosed character class', pattern.length - 1)
+  if (/Unterminated group/.test(reason)) return at('Unclosed group', pattern.length)
+  const dangling = /(?:^|[(|]|[^\\][*+?][*+?]?)([*+?])/.exec(pattern)
+  if (/Nothing to repeat/.test(reason) && dangling !== null)
+    return at(`Dangling meta character '${dangling[1]}'`, dangling.index + dangling[0].length - 1)
+  if (/Unmatched '\)'/.test(reason)) return at("Unmatched closing ')'", Math.max(0, pattern.indexOf(')') - 1))
+  return `${reason.replace(/^Invalid regular expression: /, '')}: ${pattern}`
 }
 
 /** Whether the whole text matches, as Java's `matches`. */

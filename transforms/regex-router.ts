@@ -6,7 +6,11 @@ export default defineTransform({
   version: '4.3.0',
   doc: 'Renames the topic of a record when the whole name matches a regular expression.',
   config: {
-    regex: c.string('Regular expression to use for matching.', { importance: 'HIGH', check: regex => problem(regex) }),
+    regex: c.string('Regular expression to use for matching.', {
+      importance: 'HIGH',
+      accepts: 'valid regex',
+      check: regex => problem(regex),
+    }),
     replacement: c.string('Replacement string; $1 is what the first group matched.', { importance: 'HIGH' }),
   },
   ignoresPayload: true,

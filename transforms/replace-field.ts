@@ -16,15 +16,18 @@ export default defineTransform({
   config: {
     exclude: c.list('Fields to exclude. This takes precedence over the fields to include.', {
       default: [],
+      distinct: true,
       importance: 'MEDIUM',
     }),
     include: c.list('Fields to include. If specified, only these fields will be used.', {
       default: [],
+      distinct: true,
       importance: 'MEDIUM',
     }),
     renames: c.list('Field rename mappings, each as old:new.', {
       default: [],
       importance: 'MEDIUM',
+      accepts: 'list of colon-delimited pairs, e.g. <code>foo:bar,abc:xyz</code>',
       check: mappings => {
         const wrong = mappings.find(mapping => parts(mapping) === undefined)
         return wrong === undefined ? undefined : `Invalid rename mapping: ${wrong}`

@@ -21,6 +21,12 @@ export interface ConfigOptions<T> {
   readonly recommended?: readonly string[]
   /** Set by the framework or only for experts: hidden from generated documentation. */
   readonly internal?: boolean
+  /** What `check` takes, in words: shown in the documentation. */
+  readonly accepts?: string
+  /** The key in messages about a value that a rule refuses, where a plugin's settings stand under a prefix. */
+  readonly ownKey?: string
+  /** `check` is asked about a null and a missing value as well. */
+  readonly checksNull?: boolean
   /** A problem in words that follow `Invalid value V for configuration K: `, or undefined. Throws a ConfigError for a message of its own. */
   readonly check?: (value: T) => string | undefined
 }
@@ -36,11 +42,15 @@ export interface StringOptions extends ConfigOptions<string> {
   /** Compare with `values` ignoring case; the parsed value is spelled as in `values`. */
   readonly ignoreCase?: boolean
   readonly nonEmpty?: boolean
+  /** A null, as REST lets it through, is refused in these words: `entry must be non null`. */
+  readonly nonNull?: boolean
 }
 
 export interface ListOptions extends ConfigOptions<readonly string[]> {
   readonly values?: readonly string[]
   readonly nonEmpty?: boolean
+  /** No blank elements; one that is there twice is reported by validation and dropped by parsing, as in Kafka. Implied by the two above. */
+  readonly distinct?: boolean
 }
 
 declare const parsed: unique symbol
@@ -56,6 +66,8 @@ export interface ConfigField<T> {
     readonly values?: readonly string[]
     readonly ignoreCase?: boolean
     readonly nonEmpty?: boolean
+    readonly nonNull?: boolean
+    readonly distinct?: boolean
     readonly check?: (value: never) => string | undefined
   }
   readonly [parsed]?: T

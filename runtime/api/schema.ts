@@ -1,3 +1,4 @@
+import { DataError } from './errors.ts'
 import { valueKey } from './value-key.ts'
 
 /** Connect's schema types; a logical type is a base type with a `name` (see logical.ts). */
@@ -78,7 +79,7 @@ export class Schema {
     this.#byName = new Map(this.fields.map(field => [field.name, field]))
     if (this.#byName.size !== this.fields.length) {
       const twice = this.fields.find(field => this.#byName.get(field.name) !== field)
-      throw new TypeError(`Cannot create field because of field name duplication ${twice?.name}`)
+      throw new DataError(`Cannot create field because of field name duplication ${twice?.name}`)
     }
     Object.freeze(this)
   }

@@ -6,11 +6,10 @@ const inGroup = <const O extends object>(
   options: O,
 ): O & { readonly group: string; readonly displayName: string } => ({ ...options, group, displayName })
 
-const controls = (name: string): string | undefined => {
+/** A name without control characters, in the words of Kafka's validator. */
+export const controls = (name: string): string | undefined => {
   if (name === '') return 'String may not be empty'
-  const found = [...name]
-    .filter(char => /\p{Cc}/u.test(char))
-    .map(char => `0x${char.codePointAt(0)!.toString(16).toUpperCase().padStart(2, '0')}`)
+  const found = [...name].filter(char => /\p{Cc}/u.test(char)).map(char => char.codePointAt(0)!)
   return found.length === 0
     ? undefined
     : `String may not contain control sequences but had the following ASCII chars: ${found.join(', ')}`
@@ -269,7 +268,7 @@ export const embeddedSpec = (what: 'Transformation' | 'Predicate', alias: string
   return Object.fromEntries(
     Object.entries(byWeight(whole)).map(([key, field]) => [
       prefix + key,
-      { ...field, options: { ...field.options, group, displayName: field.options.displayName ?? key } },
+      { ...field, options: { ...field.options, group, displayName: field.options.displayName ?? key, ownKey: key } },
     ]),
   )
 }

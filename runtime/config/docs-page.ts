@@ -29,6 +29,7 @@ const rules = ({ options }: ConfigField<unknown>): string =>
     options.values === undefined ? '' : `one of ${options.values.map(value => `\`${value}\``).join(', ')}`,
     options.min === undefined ? '' : `at least ${options.min}`,
     options.max === undefined ? '' : `at most ${options.max}`,
+    options.accepts ?? '',
     options.aliases === undefined ? '' : `also ${options.aliases.map(alias => `\`${alias}\``).join(', ')}`,
   ]
     .filter(rule => rule !== '')

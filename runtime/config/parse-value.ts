@@ -1,6 +1,6 @@
 import type { ConfigField, ConfigType } from '../api/config.ts'
-import { isConfigError } from '../api/errors.ts'
-import { asciiDigits } from '../api/java-text.ts'
+import { ConfigError, isConfigError } from '../api/errors.ts'
+import { asciiDigits, javaTrim } from '../api/java-text.ts'
 import { Secret } from '../api/secret.ts'
 
 /** A text that is no value of its type; `reason` as ConfigDef words it. */
@@ -15,7 +15,7 @@ const ranges = {
 } as const
 
 const integer = (text: string, type: 'INT' | 'SHORT' | 'LONG'): number => {
-  const digits = asciiDigits(text.trim())
+  const digits = asciiDigits(javaTrim(text))
   if (!/^[+-]?\d+$/.test(digits)) throw new ValueError(`Not a number of type ${type}`)
   const value = BigInt(digits.replace(/^\+/, ''))
   const [min, max] = ranges[type]
@@ -30,7 +30,7 @@ const hexDouble = /^([+-]?)0x([\da-f]*)(?:\.([\da-f]*))?p([+-]?\d+)[fd]?$/i
 
 /** Java's Double.parseDouble. */
 const double = (text: string): number => {
-  const trimmed = text.trim()
+  const trimmed = javaTrim(text)
   if (/^[+-]?(NaN|Infinity)$/.test(trimmed)) return Number(trimmed.replace(/^[+-](?=NaN)/, ''))
   if (/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?[fd]?$/i.test(trimmed)) return Number(trimmed.replace(/[fd]$/i, ''))
   const hex = hexDouble.exec(trimmed)
@@ -42,13 +42,17 @@ const double = (text: string): number => {
 }
 
 const boolean = (text: string): boolean => {
-  const lower = text.trim().toLowerCase()
+  const lower = javaTrim(text).toLowerCase()
   if (lower === 'true') return true
   if (lower === 'false') return false
   throw new ValueError('Expected value to be either true or false')
 }
 
-const list = (text: string): readonly string[] => (text.trim() === '' ? [] : text.trim().split(/\s*,\s*/))
+// Java's \s is ASCII only.
+const list = (text: string): readonly string[] => {
+  const trimmed = javaTrim(text)
+  return trimmed === '' ? [] : trimmed.split(/[ \t\n\v\f\r]*,[ \t\n\v\f\r]*/)
+}
 
 /** A text as a value of a ConfigDef type. Throws ValueError. */
 export const parseValue = (type: ConfigType, text: string): unknown => {
@@ -62,41 +66,47 @@ export const parseValue = (type: ConfigType, text: string): unknown => {
     case 'DOUBLE':
       return double(text)
     case 'STRING':
-      return text.trim()
+      return javaTrim(text)
     case 'CLASS':
-      return text.trim()
+      return javaTrim(text)
     case 'LIST':
       return list(text)
     case 'PASSWORD':
-      return new Secret(text.trim())
+      return new Secret(javaTrim(text))
   }
 }
 
 /** How a value shows in messages: lists as Java prints them, secrets hidden. */
 export const showValue = (value: unknown): string => (Array.isArray(value) ? `[${value.join(', ')}]` : String(value))
 
+/** Whether Kafka would give the setting its validator of lists. */
+export const isDistinctList = ({ type, options }: ConfigField<unknown>): boolean =>
+  type === 'LIST' && (options.distinct === true || options.nonEmpty === true || options.values !== undefined)
+
 const listProblem = (
   key: string,
   value: readonly string[],
-  values: readonly string[] | undefined,
-  nonEmpty: boolean,
+  { values, nonEmpty }: ConfigField<unknown>['options'],
 ): string | undefined => {
   if (value.length === 0) {
-    return nonEmpty
-      ? `Configuration '${key}' must not be empty. Valid values include: ${values === undefined ? 'any non-empty value' : values.join(', ')}`
+    return nonEmpty === true
+      ? `Configuration '${key}' must not be empty. Valid values include: ${values === undefined ? 'any non-empty value' : `[${values.join(', ')}]`}`
       : undefined
   }
-  if (values === undefined)
-    return nonEmpty && value.some(item => item === '') ? `Configuration '${key}' values must not be empty.` : undefined
-  const wrong = value.find(item => !values.includes(item))
-  if (wrong !== undefined)
-    return `Invalid value ${wrong} for configuration ${key}: String must be one of: ${values.join(', ')}`
-  return new Set(value).size < value.length ? `Configuration '${key}' values must not be duplicated.` : undefined
+  if (new Set(value).size < value.length) return `Configuration '${key}' values must not be duplicated.`
+  for (const item of value) {
+    if (item === '') return `Configuration '${key}' values must not be empty.`
+    if (values !== undefined && !values.includes(item))
+      return `Invalid value ${item} for configuration ${key}: String must be one of: ${values.join(', ')}`
+  }
+  return undefined
 }
 
 /** The first rule of the field that a parsed value breaks, as a whole message; undefined when none. */
 export const checkValue = (key: string, field: ConfigField<unknown>, value: unknown): string | undefined => {
   const { min, max, values, ignoreCase, nonEmpty, check } = field.options
+  if (value instanceof Secret && (nonEmpty !== undefined || values !== undefined))
+    throw new ConfigError(`${key} is a password: rules for text do not hold for it`, { key })
   const invalid = (reason: string) => `Invalid value ${showValue(value)} for configuration ${key}: ${reason}`
   if (typeof value === 'number') {
     if (min !== undefined && value < min) return invalid(`Value must be at least ${min}`)
@@ -115,8 +125,8 @@ export const checkValue = (key: string, field: ConfigField<unknown>, value: unkn
     }
     if (nonEmpty && value === '') return invalid('String must be non-empty')
   }
-  if (Array.isArray(value)) {
-    const problem = listProblem(key, value, values, nonEmpty ?? false)
+  if (Array.isArray(value) && isDistinctList(field)) {
+    const problem = listProblem(key, value, field.options)
     if (problem !== undefined) return problem
   }
   try {

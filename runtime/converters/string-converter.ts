@@ -1,6 +1,7 @@
 import type { ByteWriter } from '../api/byte-writer.ts'
 import { c } from '../api/config.ts'
 import { defineConverter } from '../api/define.ts'
+import { ConfigError } from '../api/errors.ts'
 import { javaText } from '../api/java-text.ts'
 import { resolveLazy } from '../api/lazy.ts'
 import { type Schema, s } from '../api/schema.ts'
@@ -20,16 +21,20 @@ export default defineConverter({
       default: 'value',
       importance: 'LOW',
     }),
-    'converter.encoding': c.string('The name of the Java character set to use for encoding strings as byte arrays.', {
-      default: 'UTF-8',
-      importance: 'HIGH',
-      width: 'MEDIUM',
-      displayName: 'Encoding',
-      check: name =>
-        charset(name) === undefined
-          ? `This character set is not supported; these are: ${charsetNames.join(', ')}`
-          : undefined,
-    }),
+    'converter.encoding': c.string(
+      `The name of the Java character set to use for encoding strings as byte arrays: ${charsetNames.join(', ')}.`,
+      {
+        default: 'UTF-8',
+        importance: 'HIGH',
+        width: 'MEDIUM',
+        displayName: 'Encoding',
+        check: name => {
+          if (charset(name) === undefined)
+            throw new ConfigError(`Unsupported encoding ${name}`, { key: 'converter.encoding' })
+          return undefined
+        },
+      },
+    ),
   },
   create(config) {
     const { encode: toBytes, decode: toText, isUtf8 } = charset(config.converterEncoding)!

@@ -73,14 +73,11 @@ export class Validation {
   add(spec: ConfigSpec, infos: readonly ConfigKeyInfo[] = keyInfos(spec)): void {
     for (const definition of infos) {
       const field = spec[definition.name]!
-      const given = this.#props[definition.name]
       this.#entries.set(definition.name, {
         definition,
         parsed: parseField(definition.name, field, this.#props),
         extra: [],
         recommended: field.options.recommended ?? [],
-        // A value whose case does not matter is shown as it was written.
-        ...(field.options.ignoreCase === true && typeof given === 'string' && { value: { value: given.trim() } }),
       })
     }
   }

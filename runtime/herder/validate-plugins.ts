@@ -31,6 +31,9 @@ const classOf = (
   | { readonly name: string; readonly version: string; readonly kind: PluginKind }
   | { readonly error: string; readonly name?: string } => {
   const known = plugins.lookup(className)
+  const sides = ['Key', 'Value'].map(side => `${className}$${side}`).filter(name => plugins.lookup(name) !== undefined)
+  if (known === undefined && sides.length > 0)
+    return { error: `This class is abstract and cannot be created. Did you mean ${sides.join(', ')}?` }
   if (known === undefined && !isTaskClass(plugins, className))
     return { error: `Invalid value ${className} for configuration ${key}: Class ${className} could not be found.` }
   const name = known?.location.class ?? className
@@ -75,7 +78,7 @@ const validateStage = async (
   validation.amend(key, { recommended: classesOf(plugins, type) })
   if (what === 'Transformation' && props[`${prefix}negate`] != null && props[`${prefix}predicate`] == null) {
     validation.error(
-      `${prefix}negate`,
+      key,
       `Config '${prefix}negate' was provided but there is no config '${prefix}predicate' defining a predicate to be negated.`,
     )
   }

@@ -72,6 +72,8 @@ const parseUnder = (prefix: string, spec: ConfigSpec, props: Props): Record<stri
   return Object.fromEntries(Object.keys(spec).map(key => [camelCase(key), parsed[camelCase(prefix + key)]]))
 }
 
+const asConnect = 'org.apache.kafka.connect.errors.'
+const asKafka = 'org.apache.kafka.common.config.'
 const negateField = c.boolean('Whether the transformation applies where the predicate is false.', { default: false })
 
 /** Builds the chain of `transforms` and `predicates`, and starts it. Throws ConfigError that names the key; nothing is left open then. */
@@ -121,9 +123,13 @@ export const createChain = async (
     }
     const predicate = predicates.get(name)
     if (predicate === undefined)
-      throw new ConfigError(`${prefix}predicate names ${name}, which is not listed in predicates`, {
-        key: `${prefix}predicate`,
-      })
+      throw new ConfigError(
+        `${asConnect}ConnectException: ${asKafka}ConfigException: Unknown configuration 'predicates.${name}.plugin.version'`,
+        {
+          key: `${prefix}predicate`,
+          cause: new ConfigError(`${prefix}predicate names ${name}, which is not listed in predicates`),
+        },
+      )
     ignoresPayload &&= predicate.ignoresPayload
     steps.push(stepOf(className, transform, record => predicate.test(record) !== negate))
   }

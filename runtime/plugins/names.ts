@@ -12,7 +12,10 @@ export const shortNames = (className: string): readonly string[] => {
   return bare === '' || bare === simple ? [simple] : [simple, bare]
 }
 
-/** Plugins by every name they go by; a short name of two classes belongs to none. */
+// Kafka Connect's own: configurations written for it alone go on working beside the plugins of others.
+const isKafka = ({ location }: KnownPlugin): boolean => location.class.startsWith('org.apache.kafka.connect.')
+
+/** Plugins by every name they go by; a short name of two classes belongs to that of Kafka Connect, else to none. */
 export const nameIndex = (plugins: readonly KnownPlugin[]): ReadonlyMap<string, KnownPlugin> => {
   const index = new Map<string, KnownPlugin>()
   const ambiguous = new Set<string>()
@@ -21,7 +24,8 @@ export const nameIndex = (plugins: readonly KnownPlugin[]): ReadonlyMap<string, 
     for (const name of [...plugin.aliases, ...shortNames(plugin.location.class)]) {
       const other = index.get(name)
       if (other !== undefined && other.location.class !== plugin.location.class) {
-        if (!name.includes('.')) ambiguous.add(name)
+        if (isKafka(plugin)) index.set(name, plugin)
+        else if (!name.includes('.') && !isKafka(other)) ambiguous.add(name)
       } else index.set(name, plugin)
     }
   }

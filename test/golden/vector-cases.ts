@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs'
 import {
   ByteWriter,
+  ConfigError,
+  ConnectError,
   type ConnectRecord,
   type Converter,
   type ConverterDefinition,
@@ -25,7 +27,7 @@ import {
 import { parseOrThrow } from '../../runtime/config/parse.ts'
 import { parseText } from '../../runtime/api/parse-text.ts'
 import { type ChainPlugins, createChain } from '../../runtime/pipeline/transform-chain.ts'
-import { builtinPlugins } from '../../runtime/plugins/builtin.ts'
+import { checkChain, type ConfigCase, configDifference, registry } from './config-cases.ts'
 import { difference, type Json, schemaOf, valueOf } from './vectors.ts'
 
 interface CaseRecord {
@@ -39,6 +41,8 @@ interface CaseRecord {
   readonly valueSchema: Json
   readonly value: Json
   readonly headers: readonly { readonly name: string; readonly schema: Json; readonly value: Json }[]
+  readonly sourcePartition?: Json
+  readonly sourceOffset?: Json
 }
 
 type CaseBytes = null | { readonly utf8: string } | { readonly hex: string }
@@ -76,15 +80,13 @@ export interface Case {
 /** The cases of one captured file. */
 export const loadCases = (url: URL): readonly Case[] => JSON.parse(readFileSync(url, 'utf8')) as Case[]
 
-const locations = new Map(builtinPlugins().map(({ location }) => [location.class, location.url]))
-
 /** Whether this package brings the class. */
-export const isBuiltin = (className: string): boolean => locations.has(className)
+export const isBuiltin = (className: string): boolean => registry.lookup(className) !== undefined
 
 const load = async <D>(className: string): Promise<D> => {
-  const url = locations.get(className)
-  if (url === undefined) throw new Error(`${className} is not one of ours yet`)
-  return ((await import(url)) as { default: D }).default
+  const known = registry.lookup(className)
+  if (known === undefined) throw new ConfigError(`Class ${className} could not be found.`)
+  return ((await import(known.location.url)) as { default: D }).default
 }
 
 const sideIn = (className: string): Side => (className.endsWith('$Key') ? 'Key' : 'Value')
@@ -95,7 +97,10 @@ const bytesOf = (bytes: CaseBytes): Buffer | null =>
 const recordOf = (record: CaseRecord): ConnectRecord => ({
   topic: record.topic,
   partition: record.partition,
-  ...(record.kind === 'sink' && { offset: record.offset! }),
+  // What only one kind of record has must come out of a transform as it went in.
+  ...(record.kind === 'sink'
+    ? { offset: record.offset! }
+    : { sourcePartition: valueOf(record.sourcePartition!), sourceOffset: valueOf(record.sourceOffset!) }),
   keySchema: schemaOf(record.keySchema),
   key: valueOf(record.key),
   valueSchema: schemaOf(record.valueSchema),
@@ -148,14 +153,20 @@ const widthOf = (value: Json): Schema | null => {
 /** A fault of the player, never an answer. */
 class UnknownKind extends Error {}
 
+/** Configuring ends where the input comes. */
+interface Progress {
+  phase: 'configure' | 'apply'
+}
+
 /** What ours gives for the input of a case: `different` names where it is not what was captured. */
-const different = async (one: Case): Promise<string | undefined> => {
+const different = async (one: Case, progress: Progress): Promise<string | undefined> => {
   const { op, config, result } = one
   const topic = one.topic ?? 't'
   switch (op) {
     case 'fromConnect':
     case 'fromHeader': {
       const converter = await converterOf(one)
+      progress.phase = 'apply'
       const schema = schemaOf(one.schema!)
       const value = valueOf(one.value!)
       const bytes =
@@ -169,6 +180,7 @@ const different = async (one: Case): Promise<string | undefined> => {
     case 'toConnect':
     case 'toHeader': {
       const converter = await converterOf(one)
+      progress.phase = 'apply'
       const bytes = bytesOf(one.bytes!)
       return readDifference(
         result,
@@ -176,8 +188,10 @@ const different = async (one: Case): Promise<string | undefined> => {
       )
     }
     case 'parseString':
+      progress.phase = 'apply'
       return readDifference(result, one.text === null ? { schema: null, value: null } : parseText(one.text!))
     case 'convertTo': {
+      progress.phase = 'apply'
       // Java carries the width of a number in the value, ours in the schema beside it.
       const schema = schemaOf(one.schema!) ?? widthOf(one.value!)
       return difference(result.value!, convertValue(targetOf(one), valueOf(one.value!), schema))
@@ -185,6 +199,7 @@ const different = async (one: Case): Promise<string | undefined> => {
     case 'inferSchema':
       return inferredDifference(one)
     case 'project':
+      progress.phase = 'apply'
       return difference(
         result.value!,
         projectValue(schemaOf(one.sourceSchema!)!, valueOf(one.value!), schemaOf(one.targetSchema!)!),
@@ -194,22 +209,30 @@ const different = async (one: Case): Promise<string | undefined> => {
       const transform = definition.create(parseOrThrow(definition.config, config) as never, sideIn(one.class!), {
         originals: given(config),
       })
+      progress.phase = 'apply'
       return recordDifference(result, transform.apply(recordOf(one.record!)))
     }
     case 'predicate': {
       const definition = await load<PredicateDefinition>(one.class!)
       const predicate = definition.create(parseOrThrow(definition.config, config) as never)
+      progress.phase = 'apply'
       const test = predicate.test(recordOf(one.record!))
       return test === result.test ? undefined : `expected ${result.test}, got ${test}`
     }
     case 'chain': {
+      await checkChain(config)
       const chain = await createChain(config, chainPlugins)
+      progress.phase = 'apply'
       let record: ConnectRecord | null = recordOf(one.record!)
       for (const step of chain.steps) record = record === null ? null : step.apply(record)
       return recordDifference(result, record)
     }
-    default:
+    default: {
+      progress.phase = 'apply'
+      const found = await configDifference(one as ConfigCase)
+      if (found !== null) return found
       throw new UnknownKind(`The vectors have a case of an unknown kind: ${op}`)
+    }
   }
 }
 
@@ -246,6 +269,13 @@ const recordDifference = (result: CaseResult, record: ConnectRecord | null): str
   const expected = result.record!
   for (const name of ['topic', 'partition', 'timestamp'] as const)
     if ((record[name] ?? null) !== expected[name]) return `${name}: expected ${expected[name]}, got ${record[name]}`
+  const kept = record as ConnectRecord & { offset?: unknown; sourcePartition?: unknown; sourceOffset?: unknown }
+  if (kept.offset !== expected.offset) return `offset: expected ${expected.offset}, got ${kept.offset}`
+  if ((kept.sourcePartition === undefined) !== (expected.kind === 'sink')) return `kind: expected ${expected.kind}`
+  for (const name of ['sourcePartition', 'sourceOffset'] as const) {
+    const found = expected[name] === undefined ? undefined : difference(expected[name], kept[name], name)
+    if (found !== undefined) return found
+  }
   const headers = record.headers ?? []
   if (headers.length !== expected.headers.length) return `headers: got ${JSON.stringify(headers)}`
   return (
@@ -266,11 +296,19 @@ const recordDifference = (result: CaseResult, record: ConnectRecord | null): str
 
 const kinds: Readonly<Record<string, (error: unknown) => boolean>> = {
   'org.apache.kafka.connect.errors.DataException': isDataError,
+  'org.apache.kafka.connect.errors.SchemaBuilderException': isDataError,
+  'org.apache.kafka.connect.errors.SchemaProjectorException': isDataError,
+  'org.apache.kafka.common.errors.SerializationException': error => isDataError(error) || isConfigError(error),
   'org.apache.kafka.common.config.ConfigException': isConfigError,
+  'org.apache.kafka.connect.errors.ConnectException': error => error instanceof ConnectError,
 }
 
-/** Errors of the Java language itself (casts, nulls) have texts that mean nothing here: ours must fail, in words of its own. */
+/**
+ * Errors of the Java language itself (casts, nulls) have texts that mean nothing here: ours fails in words of its own, but as a fault of
+ * the record or the configuration, never of the program.
+ */
 const ofJava = (className: string): boolean => className.startsWith('java.')
+const known = (error: unknown): boolean => isDataError(error) || isConfigError(error)
 
 /** An address that Java printed is any hexadecimal number. */
 const sameText = (expected: string, message: string): boolean =>
@@ -285,20 +323,24 @@ const sameText = (expected: string, message: string): boolean =>
 /** How ours differs from what was captured; undefined when it does not. */
 export const check = async (one: Case): Promise<string | undefined> => {
   const { error: expected } = one.result
+  const progress: Progress = { phase: 'configure' }
   if (expected === undefined) {
     try {
-      return await different(one)
+      return await different(one, progress)
     } catch (error) {
       return `threw ${(error as Error).stack}`
     }
   }
   try {
-    const found = await different({ ...one, result: { dropped: true, bytes: null, returnedNull: true } })
+    const found = await different({ ...one, result: { dropped: true, bytes: null, returnedNull: true } }, progress)
     return `expected ${expected.class}: ${expected.message}; nothing was thrown (${found})`
   } catch (error) {
     if (error instanceof UnknownKind) return error.message
     const message = error instanceof Error ? error.message : String(error)
-    if (kinds[expected.class]?.(error) === false) return `expected ${expected.class}, got ${(error as Error).stack}`
+    const isKind = kinds[expected.class] ?? (ofJava(expected.class) ? known : undefined)
+    if (isKind === undefined) return `The vectors have an error of an unknown class: ${expected.class}`
+    if (!isKind(error)) return `expected ${expected.class}, got ${(error as Error).stack}`
+    if (progress.phase !== expected.phase) return `failed at ${progress.phase}, expected ${expected.phase}: ${message}`
     if (ofJava(expected.class) || sameText(expected.message ?? '', message)) return undefined
     return `expected the message "${expected.message}", got "${message}"`
   }

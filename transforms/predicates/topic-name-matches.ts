@@ -9,6 +9,7 @@ export default definePredicate({
     pattern: c.string("A Java regular expression for matching against the name of a record's topic.", {
       importance: 'MEDIUM',
       nonEmpty: true,
+      accepts: 'valid regex',
       check: pattern => {
         try {
           matchesWhole(pattern)

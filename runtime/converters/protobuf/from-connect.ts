@@ -163,7 +163,7 @@ class Builder {
     if (repeated && oneof !== undefined)
       throw new DataError(`The field ${place} of a union is ${schema.type}, which a oneof of Protobuf cannot hold`)
     const optional = this.#settings.optionalNullables && schema.optional && !repeated && oneof === undefined
-    const element = schema.type === 'ARRAY' ? schema.valueSchema! : schema
+    const element = schema.type === 'ARRAY' ? elementOf(schema.valueSchema, place) : schema
     const type = this.#type(message, element, name, oneof !== undefined, place)
     const plain = plainField(name, number, type)
     return {
@@ -228,8 +228,8 @@ class Builder {
     const entry = newMessage(entryName(this.#typeName(schema.name)), message.fullName)
     message.messages.push(entry)
     entry.fields.push(
-      this.#field(entry, 'key', 1, schema.keySchema!, undefined),
-      this.#field(entry, 'value', 2, schema.valueSchema!, undefined),
+      this.#field(entry, 'key', 1, elementOf(schema.keySchema, entry.fullName), undefined),
+      this.#field(entry, 'value', 2, elementOf(schema.valueSchema, entry.fullName), undefined),
     )
     return entry
   }
@@ -299,4 +299,11 @@ const paramsOf = ({ name, type, parameters }: Schema): ReadonlyMap<string, strin
     if (scale !== undefined) params.set('scale', scale)
   } else if (type === 'INT8' || type === 'INT16') params.set('connect.type', type.toLowerCase())
   return params
+}
+
+/** Text that is read as a list may have elements without a schema; Protobuf has no form for them. */
+const elementOf = (schema: Schema | undefined, place: string): Schema => {
+  if (schema === undefined)
+    throw new DataError(`The elements of ${place} have no schema: Protobuf needs one type for all of them`)
+  return schema
 }

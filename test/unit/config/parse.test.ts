@@ -154,7 +154,7 @@ describe('beyond single values', () => {
     expect(problems).toEqual([expect.stringContaining('9007199254740991')])
   })
 
-  test('every problem is in the error, the first names its key', () => {
+  test('the first problem is thrown and names its key', () => {
     const spec = { a: c.int('d'), b: c.boolean('d') }
     const error = (() => {
       try {
@@ -164,9 +164,23 @@ describe('beyond single values', () => {
       }
     })()
     expect(isConfigError(error) && error.key).toBe('a')
-    expect((error as Error).message.split('\n')).toEqual([
-      'Missing required configuration "a" which has no default value.',
-      'Invalid value perhaps for configuration b: Expected value to be either true or false',
+    expect((error as Error).message).toBe('Missing required configuration "a" which has no default value.')
+  })
+
+  test('messages of rules name the key that a plugin knows, those of types the whole one', () => {
+    const spec = { 'a.b': field('INT', { min: 1, ownKey: 'b' }) }
+    expect(parseConfig(spec, { 'a.b': '0' }).problems[0]!.message).toContain('for configuration b: Value')
+    expect(parseConfig(spec, { 'a.b': 'x' }).problems[0]!.message).toContain('for configuration a.b: Not a number')
+  })
+
+  test('a check may look at what is missing', () => {
+    const missing = field('STRING', {
+      checksNull: true,
+      check: (value: string | null) => (value === null ? 'none' : ''),
+    })
+    expect(parseField('k', missing, {}).problems).toEqual([
+      'Missing required configuration "k" which has no default value.',
+      'Invalid value null for configuration k: none',
     ])
   })
 

@@ -45,7 +45,8 @@ test.each([
   expect(Buffer.from(converter(name).encode('t', null, text)!).toString('hex')).toBe(hex)
 })
 
-test('a character set that is not there is a problem of the configuration, with what there is', () => {
+test('a character set that is not there is a problem of the configuration, whose documentation says what there is', () => {
   const { problems } = parseConfig(strings.config, { 'converter.encoding': 'EBCDIC' })
-  expect(problems.map(({ message }) => message).join()).toContain('UTF-8')
+  expect(problems.map(({ message }) => message)).toEqual(['Unsupported encoding EBCDIC'])
+  expect(strings.config['converter.encoding'].doc).toContain('ISO-8859-1')
 })

@@ -231,7 +231,7 @@ test('transforms: unknown classes, wrong kinds and versions are told at their se
       'Class class org.apache.kafka.connect.file.FileStreamSinkConnector does not implement the Transformation interface',
     ],
     'transforms.c.plugin.version': [expect.stringContaining('version 4.3.0 is the only one here')],
-    'transforms.c.negate': [
+    'transforms.c.type': [
       "Config 'transforms.c.negate' was provided but there is no config 'transforms.c.predicate' defining a predicate to be negated.",
     ],
   })

@@ -192,7 +192,7 @@ test.each([
   [
     { transforms: 'u', 'transforms.u.type': 'test.Upper', 'transforms.u.predicate': 'p' },
     'transforms.u.predicate',
-    'transforms.u.predicate names p, which is not listed in predicates',
+    "org.apache.kafka.connect.errors.ConnectException: org.apache.kafka.common.config.ConfigException: Unknown configuration 'predicates.p.plugin.version'",
   ],
 ])('%j fails and names %s', async (props, key, message) => {
   const error = await createChain(props, plugins).catch((caught: unknown) => caught)

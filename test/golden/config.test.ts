@@ -1,0 +1,3 @@
+import { testVectors } from './vector-tests.ts'
+
+testVectors(['config-types', 'config-defs'])
