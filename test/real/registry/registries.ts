@@ -77,6 +77,12 @@ export const startKarapace = async (python: string): Promise<Registry> => {
   })
   const url = `http://127.0.0.1:${port}`
   await answering(url, child)
+  // It takes writes once it is master for good.
+  const isMaster = async () => {
+    const answer = await fetch(`${url}/master_available`)
+    return answer.ok && ((await answer.json()) as { master_available?: boolean }).master_available === true
+  }
+  while (!(await isMaster())) await delay(100)
   return {
     url,
     async close() {
@@ -86,3 +92,11 @@ export const startKarapace = async (python: string): Promise<Registry> => {
     },
   }
 }
+
+const { MILLRACE_APICURIO: apicurio, MILLRACE_KARAPACE: karapace } = process.env
+
+/** Those that are there: Karapace is in no package registry, so it takes part where MILLRACE_KARAPACE names a Python that has it. */
+export const foreignRegistries: readonly { readonly name: string; readonly start: () => Promise<Registry> }[] = [
+  ...(apicurio === undefined ? [] : [{ name: 'Apicurio Registry', start: () => startApicurio(apicurio) }]),
+  ...(karapace === undefined ? [] : [{ name: 'Karapace', start: () => startKarapace(karapace) }]),
+]
