@@ -239,6 +239,12 @@ const table: readonly Builtin[] = [
     module: 'runtime/converters/avro/avro-converter',
   },
   {
+    class: 'io.confluent.connect.json.JsonSchemaConverter',
+    kind: 'converter',
+    version: confluent,
+    module: 'runtime/converters/json-schema/json-schema-converter',
+  },
+  {
     class: 'io.confluent.connect.protobuf.ProtobufConverter',
     kind: 'converter',
     version: confluent,
@@ -309,6 +315,7 @@ const table: readonly Builtin[] = [
 // What a converter can be used as: SimpleHeaderConverter converts headers only, those with a registry no headers.
 const onlyHeaders = new Set(['org.apache.kafka.connect.storage.SimpleHeaderConverter'])
 const neverHeaders = new Set([
+  'io.confluent.connect.json.JsonSchemaConverter',
   'io.confluent.connect.avro.AvroConverter',
   'io.confluent.connect.protobuf.ProtobufConverter',
 ])

@@ -72,6 +72,7 @@ export const converterCases: readonly ConverterCase[] = [
   { name: 'json, schemas off', class: json, config: { 'schemas.enable': 'false' }, schema: null, value: order },
   { name: 'json, schemas on', class: json, config: { 'schemas.enable': 'true' }, schema: orderSchema, value: order },
   { ...plain('avro', 'io.confluent.connect.avro.AvroConverter', orderSchema, order), registry: true },
+  { ...plain('json-schema', 'io.confluent.connect.json.JsonSchemaConverter', orderSchema, order), registry: true },
   { ...plain('protobuf', 'io.confluent.connect.protobuf.ProtobufConverter', orderSchema, order), registry: true },
   plain('string', 'org.apache.kafka.connect.storage.StringConverter', s.string(), n => JSON.stringify(order(n))),
   plain('bytes', `${kafka}.ByteArrayConverter`, s.bytes(), n => Buffer.from(JSON.stringify(order(n)))),
