@@ -57,9 +57,10 @@ export const doubleText = (value: number): string => notPlain(value) ?? javaLayo
 
 /** A float as Java prints it: the fewest digits that give the same 32 bit value. */
 export const floatText = (value: number): string => {
-  const known = notPlain(value)
-  if (known !== undefined) return known
   const single = Math.fround(value)
+  // A double may be too small for a float: then it is zero.
+  const known = notPlain(single)
+  if (known !== undefined) return known
   for (let digits = 0; digits < 9; digits++) {
     const text = single.toExponential(digits)
     if (Math.fround(Number(text)) === single) return javaLayout(text.replace(/\.?0+e/, 'e'))

@@ -1,7 +1,7 @@
 import { c } from '../api/config.ts'
 import { type ConverterDefinition, defineConverter, type Plugin } from '../api/define.ts'
 import { DataError } from '../api/errors.ts'
-import { javaClass } from '../api/java-text.ts'
+import { javaClass, javaText } from '../api/java-text.ts'
 import { resolveLazy } from '../api/lazy.ts'
 import type { Schema } from '../api/schema.ts'
 
@@ -34,7 +34,7 @@ export const fixedWidthConverter = (type: FixedWidth): Plugin<ConverterDefinitio
     if (value === null || value === undefined) return null
     if (!type.fits(value))
       throw new DataError(`Failed to serialize to ${word} (was class ${javaClass(value)}): `, {
-        cause: new RangeError(`${String(value)} is no ${word}`),
+        cause: new RangeError(`${javaText(null, value)} is no ${word}`),
       })
     const bytes = Buffer.allocUnsafe(type.bytes)
     type.write(bytes, value as never)
