@@ -4,7 +4,7 @@ import { DATE, DECIMAL, TIME, TIMESTAMP } from '../../api/logical.ts'
 import { objectMaker } from '../../api/object-maker.ts'
 import type { Schema } from '../../api/schema.ts'
 import { type DecodeJson, jsonDecoder } from '../json-decode.ts'
-import { isObject, type JsonObject } from './document.ts'
+import { isObject } from './document.ts'
 import type { JsonSchemaSettings } from './settings.ts'
 import { branchOf, fits, isUnion } from './unions.ts'
 
@@ -74,7 +74,7 @@ const mapReader = (schema: Schema, settings: JsonSchemaSettings, place: string):
   const read = compileReader(schema.valueSchema!, settings, `${place}[]`)
   if (keySchema.type === 'STRING' && !keySchema.optional)
     return value => {
-      if (!isMembers(value)) throw misfit(place, schema, value)
+      if (!isObject(value)) throw misfit(place, schema, value)
       return new Map(Object.entries(value).map(([key, member]) => [key, read(member)]))
     }
   const readKey = compileReader(keySchema, settings, `${place}.key`)
@@ -82,14 +82,12 @@ const mapReader = (schema: Schema, settings: JsonSchemaSettings, place: string):
     if (!Array.isArray(value)) throw misfit(place, schema, value)
     return new Map(
       value.map((pair: unknown) => {
-        if (!isMembers(pair)) throw new DataError(`${place}: an entry must be an object, not ${nameOf(pair)}`)
+        if (!isObject(pair)) throw new DataError(`${place}: an entry must be an object, not ${nameOf(pair)}`)
         return [readKey(pair['key']), read(pair['value'])]
       }),
     )
   }
 }
-
-const isMembers = (value: unknown): value is JsonObject => isObject(value) && !(value instanceof Decimal)
 
 const unionReader = (schema: Schema, settings: JsonSchemaSettings, place: string): DecodeJson => {
   const names = schema.fields.map(({ name }) => name)
@@ -111,7 +109,7 @@ const structReader = (schema: Schema, settings: JsonSchemaSettings, place: strin
   const readers = schema.fields.map(({ name, schema: field }) => compileReader(field, settings, `${place}.${name}`))
   const make = objectMaker(names)
   return value => {
-    if (!isMembers(value)) throw misfit(place, schema, value)
+    if (!isObject(value)) throw misfit(place, schema, value)
     const members = new Array<unknown>(names.length)
     for (let index = 0; index < names.length; index++) {
       const name = names[index]!

@@ -1,4 +1,6 @@
+import { Decimal } from '../../api/decimal.ts'
 import { DataError } from '../../api/errors.ts'
+import { parseJson } from '../json-parse.ts'
 import type { ResolvedSchema } from '../registry/format.ts'
 
 export type JsonObject = Readonly<Record<string, unknown>>
@@ -10,12 +12,12 @@ export interface SchemaNode {
 }
 
 export const isObject = (value: unknown): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Decimal)
 
 const parse = (text: string, what: string): JsonObject => {
   let json: unknown
   try {
-    json = JSON.parse(text)
+    json = parseJson(Buffer.from(text), true)
   } catch (cause) {
     throw new DataError(`${what} is not JSON`, { cause })
   }
@@ -40,7 +42,7 @@ export class SchemaDocument {
   /** A part of `node`, in the same text; or in that which it was taken from. */
   part(node: SchemaNode, json: unknown, place: string): SchemaNode {
     if (isObject(json)) return { json, root: this.#origins.get(json) ?? node.root }
-    throw new DataError(`${place}: a schema must be an object, not ${JSON.stringify(json)}`)
+    throw new DataError(`${place}: a schema must be an object, not ${typeof json}`)
   }
 
   /** The same schema, whose parts may be used in one of another text. */

@@ -9,6 +9,7 @@ import { compileWriter } from './encode.ts'
 import { textFromConnect } from './from-connect.ts'
 import type { JsonSchemaSettings } from './settings.ts'
 import { connectSchema } from './to-connect.ts'
+import { hasDecimal } from './unions.ts'
 
 /** Checks a payload; throws DataError. */
 export type CheckPayload = (payload: Uint8Array) => void
@@ -71,10 +72,11 @@ const reader = (
   const schema = connectSchema(new SchemaDocument(registered), version, settings)
   const read = compileReader(schema, settings, schema.name ?? 'value')
   const check = checks?.(registered)
+  const exact = hasDecimal(schema)
   return {
     decode(payload) {
       check?.(payload)
-      return { schema, value: read(parseMessage(payload, true)) }
+      return { schema, value: read(parseMessage(payload, exact)) }
     },
   }
 }

@@ -2,7 +2,6 @@ import { createRequire } from 'node:module'
 import type { Ajv } from 'ajv'
 import type { FormatsPlugin } from 'ajv-formats'
 import { DataError } from '../../api/errors.ts'
-import { SchemaDocument } from './document.ts'
 import type { PayloadChecks } from './json-schema-format.ts'
 
 /** `json.schema.spec.version`: the dialect of schemas that name none. */
@@ -48,9 +47,9 @@ const parsed = (payload: Uint8Array): unknown => {
 export const payloadChecks =
   (dialect: SpecVersion): PayloadChecks =>
   registered => {
-    const { $schema, ...schema } = new SchemaDocument(registered).root.json
-    const ajv = validator(dialectOf($schema) ?? dialect)
     try {
+      const { $schema, ...schema } = JSON.parse(registered.text) as Record<string, unknown>
+      const ajv = validator(dialectOf($schema) ?? dialect)
       for (const [name, text] of registered.resolved) {
         const { $schema: _, ...referred } = JSON.parse(text) as Record<string, unknown>
         ajv.addSchema(referred, name)

@@ -124,7 +124,7 @@ class Builder {
       case 'number': {
         const kind = json[typeKeyword] ?? (type === 'integer' ? 'int64' : 'float64')
         const build = typeof kind === 'string' && Object.hasOwn(numbers, kind) ? numbers[kind] : undefined
-        if (build === undefined) throw new DataError(`${place}: connect.type ${JSON.stringify(kind)} is no number`)
+        if (build === undefined) throw new DataError(`${place}: connect.type ${shown(kind)} is no number`)
         return build
       }
       case 'array':
@@ -132,7 +132,7 @@ class Builder {
       case 'object':
         return this.#object(node, place)
       default:
-        throw new DataError(`${place}: a schema of type ${JSON.stringify(type)} has no Connect type`)
+        throw new DataError(`${place}: a schema of type ${shown(type)} has no Connect type`)
     }
   }
 
@@ -220,3 +220,6 @@ const impliedType = (json: JsonObject): string | undefined => {
   if (typeof only === 'number') return Number.isInteger(only) ? 'integer' : 'number'
   return typeof only === 'string' || typeof only === 'boolean' ? typeof only : undefined
 }
+
+const shown = (value: unknown): string =>
+  typeof value === 'string' ? value : value === undefined ? 'none' : typeof value

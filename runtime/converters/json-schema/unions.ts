@@ -1,6 +1,7 @@
 import { Decimal } from '../../api/decimal.ts'
 import { DATE, DECIMAL, TIME, TIMESTAMP } from '../../api/logical.ts'
 import type { Schema } from '../../api/schema.ts'
+import { isObject } from './document.ts'
 import { generalUnion, oneOfName } from './settings.ts'
 
 /** A struct of which one field at a time has a value: `oneOf`. */
@@ -9,7 +10,15 @@ export const isUnion = (schema: Schema): boolean =>
   (schema.name === oneOfName || schema.name === generalUnion || schema.parameters?.[generalUnion] !== undefined)
 
 const isInteger = (value: unknown, bits: number): boolean => {
-  if (typeof value === 'bigint') return bits === 64 && BigInt.asIntN(64, value) === value
+  // As it is written, 1.0 is one, too.
+  if (value instanceof Decimal)
+    return (
+      value.scale > 0 &&
+      value.scale < 1000 &&
+      value.unscaled % 10n ** BigInt(value.scale) === 0n &&
+      isInteger(value.unscaled / 10n ** BigInt(value.scale), bits)
+    )
+  if (typeof value === 'bigint') return BigInt.asIntN(bits, value) === value
   if (typeof value !== 'number' || !Number.isInteger(value)) return false
   const limit = 2 ** (bits - 1)
   return value >= -limit && value < limit
@@ -17,9 +26,6 @@ const isInteger = (value: unknown, bits: number): boolean => {
 
 const isNumber = (value: unknown): boolean =>
   typeof value === 'number' || typeof value === 'bigint' || value instanceof Decimal
-
-const isPlain = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Decimal)
 
 const infinities = new Set<unknown>(['NaN', 'Infinity', '-Infinity'])
 
@@ -56,9 +62,9 @@ export const fits = (schema: Schema, value: unknown): boolean => {
     case 'ARRAY':
       return Array.isArray(value)
     case 'MAP':
-      return schema.keySchema?.type === 'STRING' && !schema.keySchema.optional ? isPlain(value) : Array.isArray(value)
+      return schema.keySchema?.type === 'STRING' && !schema.keySchema.optional ? isObject(value) : Array.isArray(value)
     case 'STRUCT':
-      return isUnion(schema) ? branchOf(schema, value) >= 0 : isPlain(value)
+      return isUnion(schema) ? branchOf(schema, value) >= 0 : isObject(value)
   }
 }
 
@@ -68,7 +74,7 @@ export const branchOf = ({ fields }: Schema, value: unknown): number => {
   let most = -1
   for (const { index, schema } of fields) {
     if (!fits(schema, value)) continue
-    const shared = schema.type === 'STRUCT' && isPlain(value) && !isUnion(schema) ? sharedWith(schema, value) : 0
+    const shared = schema.type === 'STRUCT' && isObject(value) && !isUnion(schema) ? sharedWith(schema, value) : 0
     if (shared > most) {
       best = index
       most = shared
@@ -89,3 +95,10 @@ const sharedWith = (schema: Schema, value: Readonly<Record<string, unknown>>): n
   }
   return shared
 }
+
+/** Whether a schema has a Decimal anywhere in it: then fractions must be read as they are written. */
+export const hasDecimal = ({ name, fields, keySchema, valueSchema }: Schema): boolean =>
+  name === DECIMAL ||
+  fields.some(({ schema }) => hasDecimal(schema)) ||
+  (keySchema !== undefined && hasDecimal(keySchema)) ||
+  (valueSchema !== undefined && hasDecimal(valueSchema))

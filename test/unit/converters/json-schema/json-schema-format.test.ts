@@ -214,6 +214,27 @@ describe('schemas of others', () => {
     expect(errorOf(() => read({ $ref: '#' }, '{}'))).toMatch(/leads back to itself/)
   })
 
+  test('whole numbers are integers however they are written', () => {
+    const json = { type: 'object', properties: { a: { type: 'integer' } } }
+    expect(read(json, '{"a":1.0}')).toEqual({ a: 1 })
+    expect(errorOf(() => read(json, '{"a":1.5}'))).toMatch(/value\.a: JSON of type number does not fit/)
+    const money = s.struct({ a: s.int64(), d: decimalSchema(1) })
+    const value = { a: 2, d: new Decimal(10n, 1) }
+    expect(read(textOf(money), '{"a":2.0,"d":1.0}')).toEqual(value)
+  })
+
+  test('defaults keep all digits', () => {
+    const schema = s.struct({ a: s.int64({ default: 9007199254740993n }) })
+    expect(
+      formatOf()
+        .reader(registered(textOf(schema)), undefined)
+        .decode(Buffer.from('{}')),
+    ).toEqual({
+      schema,
+      value: { a: 9007199254740993n },
+    })
+  })
+
   test('enums, and defaults', () => {
     const json = { type: 'object', properties: { e: { type: 'string', enum: ['A', 'B'], default: 'A' } } }
     expect(read(json, '{}')).toEqual({ e: 'A' })
