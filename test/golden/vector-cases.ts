@@ -80,9 +80,6 @@ export interface Case {
 /** The cases of one captured file. */
 export const loadCases = (url: URL): readonly Case[] => JSON.parse(readFileSync(url, 'utf8')) as Case[]
 
-/** Whether this package brings the class. */
-export const isBuiltin = (className: string): boolean => registry.lookup(className) !== undefined
-
 const load = async <D>(className: string): Promise<D> => {
   const known = registry.lookup(className)
   if (known === undefined) throw new ConfigError(`Class ${className} could not be found.`)

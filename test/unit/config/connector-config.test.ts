@@ -1,31 +1,8 @@
-import { readFileSync } from 'node:fs'
-import { describe, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { c } from '../../../runtime/api/config.ts'
 import { clientSpecs } from '../../../runtime/config/client-configs.ts'
-import { embeddedSpec, sinkSpec, sourceSpec, stageSpec } from '../../../runtime/config/connector-config.ts'
-import { parseConfig, parseField } from '../../../runtime/config/parse.ts'
-
-const captured = (
-  JSON.parse(readFileSync(new URL('../../golden/config-types.json', import.meta.url), 'utf8')) as readonly {
-    readonly name: string
-    readonly op: string
-    readonly config: Readonly<Record<string, string | null>>
-    readonly result: { readonly errors: Readonly<Record<string, readonly string[]>> }
-  }[]
-).filter(
-  ({ op, config }) => op === 'validate' && !Object.keys(config).some(key => /^(transforms|predicates)\./.test(key)),
-)
-
-describe('the keys every connector has, as Kafka Connect validates them', () => {
-  test.each(captured)('$name', ({ config, result }) => {
-    for (const [key, errors] of Object.entries(result.errors)) {
-      const field = { ...sinkSpec, ...sourceSpec }[key as keyof typeof sinkSpec]
-      // Classes are the registry's matter.
-      if (field === undefined || field.type === 'CLASS') continue
-      expect(parseField(key, field, config).problems).toEqual(errors)
-    }
-  })
-})
+import { embeddedSpec, sinkSpec, stageSpec } from '../../../runtime/config/connector-config.ts'
+import { parseConfig } from '../../../runtime/config/parse.ts'
 
 test('a minimal connector parses, defaults and all', () => {
   const { config, problems } = parseConfig(sinkSpec, { name: 'n', 'connector.class': 'x' })

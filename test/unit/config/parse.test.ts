@@ -1,48 +1,8 @@
-import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { type ConfigField, type ConfigType, c } from '../../../runtime/api/config.ts'
 import { isConfigError } from '../../../runtime/api/errors.ts'
-import { Secret } from '../../../runtime/api/secret.ts'
+import type { Secret } from '../../../runtime/api/secret.ts'
 import { parseConfig, parseField, parseOrThrow } from '../../../runtime/config/parse.ts'
-
-interface Case {
-  readonly name: string
-  readonly op: string
-  readonly mode?: 'parse' | 'validate'
-  readonly key?: string
-  readonly type?: ConfigType
-  readonly value?: string | null
-  readonly def?: Readonly<Record<string, CapturedField>>
-  readonly config?: Readonly<Record<string, string | null>>
-  readonly result: {
-    readonly value?: unknown
-    readonly error?: { readonly message: string }
-    readonly values?: Readonly<Record<string, unknown>>
-    readonly validated?: Readonly<Record<string, { readonly value: unknown; readonly errors: readonly string[] }>>
-  }
-}
-
-interface CapturedField {
-  readonly type: ConfigType
-  readonly default?: unknown
-  readonly validator?: { readonly kind: string; readonly args?: readonly unknown[] }
-}
-
-const cases = JSON.parse(
-  readFileSync(new URL('../../golden/config-types.json', import.meta.url), 'utf8'),
-) as readonly Case[]
-
-/** A captured value in the form parsing gives; classes are told apart by the caller. */
-const plain = (json: unknown): unknown => {
-  if (json === null || json === undefined) return undefined
-  if (typeof json !== 'object') return json
-  const [tag, content] = Object.entries(json)[0]!
-  if (tag === 'array') return (content as readonly unknown[]).map(plain)
-  if (tag === 'password') return `secret ${content}`
-  if (tag === 'class') return content
-  return Number(content)
-}
-const shown = (value: unknown): unknown => (value instanceof Secret ? `secret ${value.reveal()}` : value)
 
 const field = (type: ConfigType, options: object = {}): ConfigField<unknown> => ({
   type,
@@ -50,76 +10,23 @@ const field = (type: ConfigType, options: object = {}): ConfigField<unknown> => 
   options: options as never,
 })
 
-const options = ({ kind, args = [] }: NonNullable<CapturedField['validator']>): object | undefined => {
-  switch (kind) {
-    case 'between':
-      return { min: Number(args[0]), max: Number(args[1]) }
-    case 'atLeast':
-      return { min: Number(args[0]) }
-    case 'in':
-      return { values: args }
-    case 'inIgnoreCase':
-      return { values: args, ignoreCase: true }
-    case 'nonEmpty':
-      return { nonEmpty: true }
-    case 'listIn':
-      return { values: args }
-    default:
-      return undefined
-  }
-}
-
-// Classes are found by the registry, not by parsing; what lies beyond 2^53 is refused (invariant 9).
-const unlike = (one: Case): boolean =>
-  one.type === 'CLASS' || (one.type === 'LONG' && /^[+-]?\d{17,}$/.test((one.value ?? '').trim()))
-
-describe('a value of one type, as Kafka parses it', () => {
-  const list = cases.filter(one => one.op === 'parseType' && one.value !== null && !unlike(one))
-
-  test('the captures are there', () => expect(list.length).toBeGreaterThan(100))
-
-  test.each(list)('$name', ({ key = '', type, value, result }) => {
-    const parsed = parseField(key, field(type!), { [key]: value })
-    expect(parsed.problems).toEqual(result.error === undefined ? [] : [result.error.message])
-    if (result.error === undefined) expect(shown(parsed.value)).toEqual(plain(result.value))
-  })
-})
-
-describe('declared settings, as Kafka validates them', () => {
-  const list = cases.flatMap(one => {
-    if (one.op !== 'configDef' || one.mode !== 'validate' || one.result.validated === undefined) return []
-    const fields = Object.entries(one.def!).map(([key, { type, default: standIn, validator }]) => {
-      const checks = validator === undefined ? {} : options(validator)
-      if (checks === undefined || type === 'CLASS') return undefined
-      const given =
-        standIn === undefined ? {} : standIn === null ? { optional: true } : { default: defaultOf(type, standIn) }
-      return [key, field(type, { ...checks, ...given })] as const
-    })
-    if (fields.some(one => one === undefined)) return []
-    return [{ ...one, spec: Object.fromEntries(fields.map(one => one!)) }]
-  })
-
-  test('the captures are there', () => expect(list.length).toBeGreaterThan(25))
-
-  test.each(list)('$name', ({ spec, config, result }) => {
-    for (const [key, declared] of Object.entries(spec)) {
-      const parsed = parseField(key, declared, config!)
-      const captured = result.validated![key]!
-      expect([...parsed.problems]).toEqual(captured.errors)
-      // An enum that ignores case is spelled as it was declared, so that a plugin compares with one spelling.
-      const ignoresCase = declared.options.ignoreCase === true
-      const value = ignoresCase ? String(shown(parsed.value)).toLowerCase() : shown(parsed.value)
-      if (captured.errors.length === 0)
-        expect(value).toEqual(ignoresCase ? String(plain(captured.value)).toLowerCase() : plain(captured.value))
-    }
-  })
-})
-
-// A captured default is a value or the text of one.
-const defaultOf = (type: ConfigType, given: unknown): unknown =>
-  typeof given === 'string' ? parseField('x', field(type), { x: given }).value : given
-
+// Single values, validators and their texts: test/golden/config.test.ts.
 describe('beyond single values', () => {
+  test('parsing spells enums as declared and keeps an element of a list once, validating shows what was given', () => {
+    const spec = {
+      mode: c.string('d', { values: ['Fast', 'Safe'], ignoreCase: true }),
+      list: c.list('d', { distinct: true }),
+    }
+    expect(parseConfig(spec, { mode: 'fast', list: 'a,b,a' })).toEqual({
+      config: { mode: 'Fast', list: ['a', 'b'] },
+      problems: [],
+    })
+    expect(parseField('mode', spec.mode, { mode: 'fast' }).value).toBe('fast')
+    expect(parseField('list', spec.list, { list: 'a,b,a' }).problems).toEqual([
+      "Configuration 'list' values must not be duplicated.",
+    ])
+  })
+
   test('members are in camel case, aliases count when the key is missing', () => {
     const spec = {
       'redis.max-retries': c.int('d', { aliases: ['retries', 'old.retries'] }),
