@@ -1,3 +1,4 @@
+import { valueKey } from '../../api/value-key.ts'
 import { isObject, type JsonObject, type SchemaDocument, type SchemaNode } from './document.ts'
 import { merged } from './merge.ts'
 
@@ -113,6 +114,7 @@ const enumTypes = (json: JsonObject): ReadonlySet<unknown> | undefined => {
 const enumDifference = (newer: JsonObject, older: JsonObject, place: string): string | undefined => {
   if (!Array.isArray(newer['enum'])) return undefined
   if (!Array.isArray(older['enum'])) return `${place} was not limited to some values`
-  const gone = older['enum'].find(each => !(newer['enum'] as readonly unknown[]).includes(each))
-  return gone === undefined ? undefined : `${place} could be ${JSON.stringify(gone)}`
+  const allowed = new Set(newer['enum'].map(valueKey))
+  const gone = older['enum'].map(valueKey).find(each => !allowed.has(each))
+  return gone === undefined ? undefined : `${place} could be ${gone}`
 }

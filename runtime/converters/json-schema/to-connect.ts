@@ -138,7 +138,7 @@ class Builder {
 
   #enum(values: readonly unknown[], type: unknown): Build {
     const some = values.filter(value => value !== null)
-    const integers = some.every(value => Number.isInteger(value))
+    const integers = some.every(value => Number.isInteger(value) || typeof value === 'bigint')
     if (type === 'integer' || (some.length > 0 && integers)) return s.int64
     if (type === 'number' || (some.length > 0 && some.every(value => typeof value === 'number'))) return s.float64
     if (type === 'boolean') return s.boolean
