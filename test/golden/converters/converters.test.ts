@@ -8,5 +8,6 @@ testVectors([
   'converters/primitives',
   'converters/SchemaProjector',
   'converters/Values.parseString',
+  'converters/Values.parseString.random',
   'converters/Values.convert',
 ])
