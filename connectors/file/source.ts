@@ -128,6 +128,9 @@ export default defineSource({
     }
   },
 
+  // Lines of stdin have no offsets.
+  exactlyOnce: ({ file }) => file !== undefined && file !== '',
+
   alterOffsets(config, offsets) {
     if (config.file === undefined || config.file === '') {
       throw new ConnectError(

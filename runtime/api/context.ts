@@ -1,4 +1,4 @@
-import type { OffsetMap, SinkRecord, TopicPartition, TopicPartitionOffset } from './record.ts'
+import type { OffsetMap, SinkRecord, SourceRecord, TopicPartition, TopicPartitionOffset } from './record.ts'
 
 /** Structured log of a plugin; lines carry connector and task. Never per record. Never a secret (invariant 10). */
 export interface Log {
@@ -54,7 +54,21 @@ export interface TaskContext extends PluginContext {
   progress(text: string | undefined): void
 }
 
+/**
+ * Where the transactions of a source end, when `transaction.boundary=connector`. What is asked for a batch holds for the one
+ * that `read` yields next; for a record, behind that record. Records without an end behind them stay invisible.
+ */
+export interface TransactionRequests {
+  commit(): void
+  commitAfter(record: SourceRecord): void
+  /** What was written since the last end is never seen; it counts as read all the same. */
+  abort(): void
+  abortAfter(record: SourceRecord): void
+}
+
 export interface SourceContext extends TaskContext {
+  /** Missing unless `transaction.boundary` is `connector` and the worker has exactly-once support. */
+  readonly transactions?: TransactionRequests
   /** The stored position of each partition, in order; undefined where none is stored. */
   offsets(partitions: readonly OffsetMap[]): Promise<readonly (OffsetMap | undefined)[]>
 }

@@ -58,6 +58,13 @@ export interface SourceDefinition<C extends ConfigSpec = ConfigSpec, W extends W
   /** Yields whenever `split` would now answer differently. */
   changes?(config: ConfigOf<C>, signal: AbortSignal): AsyncIterable<void>
   open(config: ConfigOf<C>, ctx: SourceContext, work: W): SourceTask | Promise<SourceTask>
+  /**
+   * Whether, with this config, a task that starts at an offset reads exactly the records behind it: then a worker with
+   * exactly-once support writes none twice. Missing: the connector does not say, and `exactly.once.support=required` is refused.
+   */
+  exactlyOnce?(config: ConfigOf<C>): boolean
+  /** Tasks can say where transactions end (`ctx.transactions`): `transaction.boundary=connector` is possible. */
+  readonly endsTransactions?: boolean
   /** Checks offsets that a user sets over REST (`offset` null: reset); throw ConnectError to refuse. Missing: any are accepted. Returns false when offsets also live outside. */
   alterOffsets?(
     config: ConfigOf<C>,

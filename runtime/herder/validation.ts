@@ -1,4 +1,5 @@
 import type { Log } from '../api/context.ts'
+import type { SourceDefinition } from '../api/define.ts'
 import { ConnectError, isConfigError } from '../api/errors.ts'
 import { deadline } from '../base/abort.ts'
 import { CodedError } from '../base/errors.ts'
@@ -13,6 +14,7 @@ import type { ConnectorProps } from '../stores/ports.ts'
 import { briefly } from '../task/activity.ts'
 import { topicPattern } from '../task/topic-pattern.ts'
 import { hidingLog, Secrets } from '../worker/error-text.ts'
+import { supportsExactlyOnce } from '../worker/exactly-once.ts'
 import type { ConnectorDefinition } from '../worker/plugin-access.ts'
 import { Validation } from './config-infos.ts'
 import type { ConfigInfos } from './entities.ts'
@@ -56,7 +58,7 @@ export class Validator {
     if (definition.kind === 'sink') {
       topics(validation)
       consumerGroup(validation, props, workerProps['group.id']?.trim())
-    } else exactlyOnce(validation)
+    } else exactlyOnce(validation, definition, props, supportsExactlyOnce(workerProps))
     nulls(validation, props, definition)
     validateOverrides(
       validation,
@@ -183,21 +185,36 @@ const consumerGroup = (validation: Validation, props: ConnectorProps, workers: s
     )
 }
 
-/** What this worker cannot do is refused, in the words of a Kafka Connect worker that has it switched off. */
-const exactlyOnce = (validation: Validation): void => {
-  if (String(validation.value('exactly.once.support')).toLowerCase() === 'required') {
+/** What this worker or this connector cannot do is refused, in the words of Kafka Connect. */
+const exactlyOnce = (
+  validation: Validation,
+  definition: SourceDefinition,
+  props: ConnectorProps,
+  isEnabled: boolean,
+): void => {
+  const required = String(validation.value('exactly.once.support')).toLowerCase() === 'required'
+  if (required && !isEnabled)
     validation.error('exactly.once.support', 'This worker does not have exactly-once source support enabled.')
+  if (required && !canPromise(validation, definition, props))
     validation.error(
       'exactly.once.support',
       'The connector does not support exactly-once semantics with the provided configuration.',
     )
-  }
-  if (String(validation.value('transaction.boundary')).toLowerCase() === 'connector') {
+  if (
+    String(validation.value('transaction.boundary')).toLowerCase() === 'connector' &&
+    definition.endsTransactions !== true
+  )
     validation.error(
       'transaction.boundary',
       'The connector does not support connector-defined transaction boundaries with the given configuration. Please reconfigure it to use a different transaction boundary definition.',
     )
-  }
+}
+
+/** Settings with errors of their own say nothing yet. */
+const canPromise = (validation: Validation, definition: SourceDefinition, props: ConnectorProps): boolean => {
+  const { config } = definition
+  if (definition.exactlyOnce === undefined) return false
+  return !validation.clean(config) || definition.exactlyOnce(parseConfig(config, props).config as never)
 }
 
 /** A null is refused for keys that the connector does not declare itself, as Kafka Connect does. */

@@ -158,14 +158,14 @@ export class SourceLoop {
         metrics.polled(batch.length, now - asked)
         // A batch that came while the task was being paused waits: PAUSED means that nothing is written.
         await this.#unpaused()
-        const append = async () => {
+        const append = async (records: readonly SourceRecord[]) => {
           this.#ledger.beginBatch()
-          activity.begin(`appending a batch of ${batch.length} records`)
-          await pipeline.append(batch, this.#ledger)
+          activity.begin(`appending a batch of ${records.length} records`)
+          await pipeline.append(records, this.#ledger)
           producer.send()
           activity.end()
         }
-        await (this.#transactions === undefined ? append() : this.#transactions.batch(append))
+        await (this.#transactions === undefined ? append(batch) : this.#transactions.batch(batch, append))
         this.measure()
       }
       if (now - turned >= TURN_MS) {
@@ -227,7 +227,7 @@ export class SourceLoop {
   async #commitLastTransaction(transactions: SourceTransactions): Promise<void> {
     if (this.#failure !== undefined) return
     try {
-      await transactions.commit()
+      await transactions.last()
     } catch (error) {
       this.#fail(error)
     }

@@ -1,20 +1,29 @@
 import type { SourceTask } from '../api/define.ts'
 import { ConnectError } from '../api/errors.ts'
+import type { SourceRecord } from '../api/record.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Producer } from '../kafka/ports.ts'
 import type { SourceOffset } from '../stores/ports.ts'
 import type { SourceTaskMetrics } from '../telemetry/metrics-task.ts'
 import type { Activity } from './activity.ts'
 import type { SubmittedRecords } from './submitted-records.ts'
+import type { TransactionAsks, TransactionEnd } from './transaction-asks.ts'
 
-/** When a transaction ends: with each batch of the source, or when `ms` have passed since the last end. */
-export type TransactionBoundary = { readonly kind: 'poll' } | { readonly kind: 'interval'; readonly ms: number }
+/** When a transaction ends: with each batch, when `ms` have passed since the last end, or where the connector asks. */
+export type TransactionBoundary =
+  | { readonly kind: 'poll' }
+  | { readonly kind: 'interval'; readonly ms: number }
+  | { readonly kind: 'connector' }
 
 /** How the records of a source task and its offsets get into one transaction. */
 export interface TransactionParts {
   readonly boundary: TransactionBoundary
+  /** What the connector asks for, when the boundary is its own. */
+  readonly requests: TransactionAsks
   /** Everything written is acknowledged: writes the offsets beside it and commits. Throws when nothing of it may be visible. */
   commit(offsets: readonly SourceOffset[]): Promise<void>
+  /** Nothing written since the last end becomes visible. */
+  abort(): Promise<void>
 }
 
 export interface SourceTransactionsParts extends TransactionParts {
@@ -46,42 +55,58 @@ export class SourceTransactions {
     this.#lastEnd = parts.clock.monotonic()
   }
 
-  /** Resolves when no commit is under way; then `append` runs, and what ends with this batch is committed. */
-  async batch(append: () => Promise<void>): Promise<void> {
+  /** Waits for a commit under way, then has the batch appended, and ends what ends with it or within it. */
+  async batch(
+    records: readonly SourceRecord[],
+    append: (part: readonly SourceRecord[]) => Promise<void>,
+  ): Promise<void> {
+    const { boundary, requests } = this.#parts
     await this.#committing
-    this.#appending = true
-    try {
-      await append()
-    } finally {
-      this.#appending = false
+    for (const part of boundary.kind === 'connector' ? requests.take(records) : [{ records }]) {
+      this.#appending = true
+      try {
+        await append(part.records)
+      } finally {
+        this.#appending = false
+      }
+      const end: TransactionEnd | undefined = 'end' in part ? part.end : this.#isDue() ? 'commit' : undefined
+      if (end !== undefined) await this.#end(end)
     }
-    if (this.#isDue()) await this.commit()
   }
 
   /** For a source that is idle: what came before is not left open for longer than the interval. */
   async tick(): Promise<void> {
-    if (!this.#appending && this.#isDue()) await this.commit()
+    if (!this.#appending && this.#isDue()) await this.#end('commit')
+  }
+
+  /** Before the task ends. What a connector has not ended itself stays open, and is aborted with the producer. */
+  async last(): Promise<void> {
+    await this.#committing
+    if (this.#parts.boundary.kind !== 'connector') await this.#end('commit')
   }
 
   /** Everything appended so far, with its offsets. A failure leaves nothing of it visible. */
-  commit(): Promise<void> {
-    this.#committing ??= this.#commit().finally(() => (this.#committing = undefined))
+  #end(end: TransactionEnd): Promise<void> {
+    this.#committing ??= this.#endNow(end).finally(() => (this.#committing = undefined))
     return this.#committing
   }
 
   #isDue(): boolean {
     const { boundary, clock } = this.#parts
-    return boundary.kind === 'poll' || clock.monotonic() - this.#lastEnd >= boundary.ms
+    if (boundary.kind === 'interval') return clock.monotonic() - this.#lastEnd >= boundary.ms
+    return boundary.kind === 'poll'
   }
 
-  async #commit(): Promise<void> {
-    const { producer, commit, task, activity, metrics, clock, cancelled } = this.#parts
+  async #endNow(end: TransactionEnd): Promise<void> {
+    const { producer, commit, abort, task, activity, metrics, clock, cancelled } = this.#parts
     const started = clock.monotonic()
     activity.begin('committing a transaction')
     try {
       await producer.flush()
       const committable = this.#ledger.committable()
       if (cancelled.aborted) return
+      // The offsets of what is aborted count: it is not to be read again.
+      if (end === 'abort') await abort()
       if (committable.offsets.length > 0) await commit(committable.offsets)
       this.#ledger.stored(committable)
       this.#lastEnd = clock.monotonic()

@@ -4,6 +4,7 @@ import type { ClientSettings, Delivery, TransactionalProducer } from '../kafka/p
 import { offsetEntries } from '../stores/offset-entries.ts'
 import type { SourceOffset } from '../stores/ports.ts'
 import type { TransactionBoundary, TransactionParts } from '../task/source-transactions.ts'
+import { TransactionAsks } from '../task/transaction-asks.ts'
 import type { TaskMaterial } from './task-material.ts'
 import { flushSettings } from './task-parts.ts'
 
@@ -40,12 +41,15 @@ export const exactlyOnce = (
 
 const boundaryOf = (worker: Props, connectorProps: Props): TransactionBoundary => {
   const kind = connectorProps['transaction.boundary']?.trim().toLowerCase() ?? 'poll'
-  if (kind === 'poll') return { kind }
+  if (kind === 'poll' || kind === 'connector') return { kind }
   const key = 'transaction.boundary.interval.ms'
   if (kind !== 'interval')
-    throw new ConfigError(`Invalid value ${kind} for configuration transaction.boundary: use poll or interval`, {
-      key: 'transaction.boundary',
-    })
+    throw new ConfigError(
+      `Invalid value ${kind} for configuration transaction.boundary: use poll, interval or connector`,
+      {
+        key: 'transaction.boundary',
+      },
+    )
   const text = connectorProps[key]?.trim()
   const ms = text === undefined || text === '' ? flushSettings(worker).flushIntervalMs : Number(text)
   if (!Number.isInteger(ms) || ms < 0) throw new ConfigError(`Invalid value ${text} for configuration ${key}`, { key })
@@ -78,7 +82,13 @@ export const openTransactions = async (
   await main.confirm(start.run, start.id)
   await producer.prepare([offsetsTopic])
   const { connector } = start.id
-  return { producer, transactions: { boundary, commit: offsets => commit(producer, offsetsTopic, connector, offsets) } }
+  const transactions: TransactionParts = {
+    boundary,
+    requests: new TransactionAsks(),
+    commit: offsets => commit(producer, offsetsTopic, connector, offsets),
+    abort: () => producer.abort(),
+  }
+  return { producer, transactions }
 }
 
 /** A failed write ends the producer, which the commit then says. */

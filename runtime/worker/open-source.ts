@@ -34,7 +34,12 @@ export const openSource = async (definition: SourceDefinition, material: TaskMat
   const config = parseOrThrow(definition.config, start.task.props)
   const task = await definition.open(
     config as never,
-    { ...material.context(abort.signal), offsets: partitions => main.offsets(run, id, partitions) },
+    {
+      ...material.context(abort.signal),
+      offsets: partitions => main.offsets(run, id, partitions),
+      ...(once?.boundary.kind === 'connector' &&
+        inTransactions && { transactions: inTransactions.transactions.requests }),
+    },
     workFromProps(start.task.props),
   )
   closing.defer(async () => {

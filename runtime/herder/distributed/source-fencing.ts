@@ -16,7 +16,7 @@ export interface SourceFencingParts {
   readonly admin: () => Promise<Admin>
   readonly signing: { readonly signatureAlgorithm: string }
   /** undefined: before the start. */
-  readonly member: () => ClusterMember | undefined
+  readonly member: () => Pick<ClusterMember, 'settled' | 'isLeader' | 'leaderUrl' | 'isSessioned'> | undefined
   readonly isSource: (props: ConnectorProps) => boolean
   readonly log: Log
 }
