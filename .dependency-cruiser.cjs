@@ -3,7 +3,7 @@ const floors = [
   ['base', 'api'],
   ['protocol', 'config', 'telemetry', 'converters'],
   ['kafka', 'broker', 'plugins'],
-  ['stores', 'pipeline'],
+  ['stores', 'pipeline', 'schema-registry'],
   ['task'],
   ['worker'],
   ['herder'],

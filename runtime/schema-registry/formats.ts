@@ -1,0 +1,71 @@
+import { avroProblems } from '../converters/avro/compatibility.ts'
+import { parseAvro } from '../converters/avro/parse.ts'
+import { jsonSchemaIncompatibility } from '../converters/json-schema/compatibility.ts'
+import { SchemaDocument } from '../converters/json-schema/document.ts'
+import { protobufIncompatibility } from '../converters/protobuf/compatibility.ts'
+import { parseProto } from '../converters/protobuf/parse.ts'
+import type { ResolvedSchema, SchemaType } from '../converters/registry/format.ts'
+
+/** What a registry asks of a format. Both throw DataError for a text that is not valid, or refers to what it was not given. */
+interface RegistryFormat {
+  /** The text that is stored and compared. */
+  canonical(schema: ResolvedSchema): string
+  /** Why `reader` cannot read what `writer` wrote, one line each; empty: it can. */
+  problems(reader: ResolvedSchema, writer: ResolvedSchema): readonly string[]
+}
+
+/** Without the blanks between tokens; numbers and the order of members stay as they are. */
+export const compactJson = (text: string): string =>
+  text.replace(/("(?:[^"\\]|\\.)*")|\s+/g, (_, quoted: string | undefined) => quoted ?? '')
+
+const sorted = (value: unknown): unknown => {
+  if (Array.isArray(value)) return value.map(sorted)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, member]) => [key, sorted(member)]),
+  )
+}
+
+/** Members in order of their names: schemas that differ in nothing else become one. */
+export const sortedJson = (text: string): string => JSON.stringify(sorted(JSON.parse(text)))
+
+const listed = (reason: string | undefined): readonly string[] => (reason === undefined ? [] : [reason])
+
+const avro = ({ text, resolved }: ResolvedSchema) => parseAvro(text, resolved)
+const proto = ({ text, resolved }: ResolvedSchema) => parseProto(text, resolved)
+
+const formats: Record<SchemaType, RegistryFormat> = {
+  AVRO: {
+    canonical(schema) {
+      avro(schema)
+      return compactJson(schema.text)
+    },
+    problems: (reader, writer) => avroProblems(avro(reader), avro(writer)),
+  },
+  JSON: {
+    canonical(schema) {
+      const document = new SchemaDocument(schema)
+      // Finds what cannot be followed at the root; what is deeper shows when it is compared or used.
+      document.deref(document.root, 'the schema')
+      return compactJson(schema.text)
+    },
+    problems: (reader, writer) =>
+      listed(jsonSchemaIncompatibility(new SchemaDocument(reader), new SchemaDocument(writer))),
+  },
+  PROTOBUF: {
+    canonical(schema) {
+      proto(schema)
+      return schema.text
+    },
+    problems: (reader, writer) => listed(protobufIncompatibility(proto(reader), proto(writer))),
+  },
+}
+
+export const schemaTypes = Object.keys(formats) as readonly SchemaType[]
+
+export const isSchemaType = (type: string): type is SchemaType => Object.hasOwn(formats, type)
+
+/** Of a type in `schemaTypes`. */
+export const formatOf = (type: SchemaType): RegistryFormat => formats[type]

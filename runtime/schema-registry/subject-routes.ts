@@ -1,0 +1,84 @@
+import type { FastifyInstance } from 'fastify'
+import { refusals } from './errors.ts'
+import { type SchemaRegistry, versionsOf } from './registry.ts'
+import { bodyOf, flag, numberOf, param, query, schemaOf, versionAnswer, versionParam } from './requests.ts'
+import { guidOf } from './state.ts'
+
+/** `/subjects` and `/compatibility` of Confluent's registry. */
+export const subjectRoutes = (app: FastifyInstance, registry: SchemaRegistry): void => {
+  app.get('/subjects', async request => {
+    const state = await registry.read()
+    const prefix = query(request, 'subjectPrefix') ?? ''
+    const deletedToo = flag(request, 'deleted')
+    const deletedOnly = flag(request, 'deletedOnly')
+    return state.subjects().filter(subject => {
+      if (!subject.startsWith(prefix)) return false
+      const isDeleted = state.versions(subject).every(({ deleted }) => deleted)
+      return deletedOnly ? isDeleted : deletedToo || !isDeleted
+    })
+  })
+
+  app.post('/subjects/:subject', async request => {
+    const schema = schemaOf(bodyOf(request))
+    return versionAnswer(
+      await registry.lookup(param(request, 'subject'), schema, flag(request, 'normalize'), flag(request, 'deleted')),
+    )
+  })
+
+  app.delete('/subjects/:subject', request =>
+    registry.deleteSubject(param(request, 'subject'), flag(request, 'permanent')),
+  )
+
+  app.get('/subjects/:subject/versions', async request => {
+    const state = await registry.read()
+    const subject = param(request, 'subject')
+    const only = flag(request, 'deletedOnly')
+    return versionsOf(state, subject, only || flag(request, 'deleted'))
+      .filter(({ deleted }) => deleted || !only)
+      .map(({ version }) => version)
+  })
+
+  app.post('/subjects/:subject/versions', async request => {
+    const body = bodyOf(request)
+    const id = numberOf(body, 'id')
+    const version = numberOf(body, 'version')
+    const made = await registry.register(param(request, 'subject'), schemaOf(body), {
+      normalize: flag(request, 'normalize'),
+      ...(id !== undefined && { id }),
+      ...(version !== undefined && { version }),
+    })
+    return { id: made.id, version: made.version, guid: guidOf(made) }
+  })
+
+  app.get('/subjects/:subject/versions/:version', async request =>
+    versionAnswer(await registry.version(param(request, 'subject'), versionParam(request), flag(request, 'deleted'))),
+  )
+
+  app.get('/subjects/:subject/versions/:version/schema', async (request, reply) => {
+    const { text } = await registry.version(param(request, 'subject'), versionParam(request), flag(request, 'deleted'))
+    return reply.send(text)
+  })
+
+  app.get('/subjects/:subject/versions/:version/referencedby', async request => {
+    const { subject, version } = await registry.version(param(request, 'subject'), versionParam(request), true)
+    const ids = (await registry.read()).referencing(subject, version).map(({ id }) => id)
+    return [...new Set(ids)].sort((a, b) => a - b)
+  })
+
+  app.delete('/subjects/:subject/versions/:version', request =>
+    registry.deleteVersion(param(request, 'subject'), versionParam(request), flag(request, 'permanent')),
+  )
+
+  for (const path of ['/versions', '/versions/:version'])
+    app.post(`/compatibility/subjects/:subject${path}`, async request => {
+      const subject = param(request, 'subject')
+      const id = path === '/versions' ? undefined : versionParam(request)
+      const schema = schemaOf(bodyOf(request))
+      const messages = await registry.compatibility(subject, schema, id, flag(request, 'normalize'))
+      return { is_compatible: messages.length === 0, ...(flag(request, 'verbose') && { messages }) }
+    })
+
+  app.get('/subjects/:subject/metadata', () => {
+    throw refusals.badRequest('Metadata of schemas is not supported by this registry')
+  })
+}

@@ -1,0 +1,244 @@
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { type RegistryServer, startSchemaRegistry } from '../../../runtime/schema-registry/server.ts'
+import { memoryStore } from '../../../runtime/schema-registry/store.ts'
+
+let server: RegistryServer
+beforeEach(async () => {
+  server = await startSchemaRegistry({ store: memoryStore(), version: '1.2.3' })
+})
+afterEach(() => server.close())
+
+const call = async (method: string, path: string, body?: unknown): Promise<readonly [number, unknown]> => {
+  const answer = await fetch(server.url + path, {
+    method,
+    ...(body !== undefined && {
+      body: JSON.stringify(body),
+      headers: { 'content-type': 'application/vnd.schemaregistry.v1+json' },
+    }),
+  })
+  const text = await answer.text()
+  expect(answer.headers.get('content-type')).toContain('application/vnd.schemaregistry.v1+json')
+  try {
+    return [answer.status, JSON.parse(text)]
+  } catch {
+    return [answer.status, text]
+  }
+}
+
+const avro = (...fields: readonly object[]) => ({ schema: JSON.stringify({ type: 'record', name: 'R', fields }) })
+const a = { name: 'a', type: 'string' }
+const b = { name: 'b', type: 'int' }
+const bOr = { name: 'b', type: 'int', default: 0 }
+const refused = (status: number, code: number, message: RegExp | string = /./) => [
+  status,
+  { error_code: code, message: typeof message === 'string' ? message : expect.stringMatching(message) },
+]
+const post = (subject: string, body: unknown) => call('POST', `/subjects/${subject}/versions`, body)
+
+test('equal schemas have one id, over subjects and blanks', async () => {
+  expect(await post('s', avro(a))).toEqual([200, { id: 1, version: 1, guid: expect.stringMatching(/^[0-9a-f-]{36}$/) }])
+  expect(await post('s', { schema: JSON.stringify(JSON.parse(avro(a).schema), null, 2) })).toMatchObject([
+    200,
+    { id: 1, version: 1 },
+  ])
+  expect(await post('other', avro(a))).toMatchObject([200, { id: 1, version: 1 }])
+  expect(await post('s', avro(a, bOr))).toMatchObject([200, { id: 2, version: 2 }])
+  expect(await call('GET', '/subjects')).toEqual([200, ['other', 's']])
+  expect(await call('GET', '/subjects?subjectPrefix=o')).toEqual([200, ['other']])
+  expect(await call('GET', '/subjects/s/versions')).toEqual([200, [1, 2]])
+  expect(await call('GET', '/schemas/ids/1/subjects')).toEqual([200, ['other', 's']])
+  expect(await call('GET', '/schemas/ids/2/versions')).toEqual([200, [{ subject: 's', version: 2 }]])
+})
+
+test('a schema is found by id, GUID, version and content', async () => {
+  const schema = avro(a).schema
+  const inPath = encodeURIComponent('a/b')
+  const [, { guid }] = (await post(inPath, avro(a))) as [number, { guid: string }]
+  expect(await call('GET', '/schemas/ids/1')).toEqual([200, { schema, guid }])
+  expect(await call('GET', '/schemas/ids/1?fetchMaxId=true&subject=s')).toEqual([200, { schema, guid, maxId: 1 }])
+  expect(await call('GET', '/schemas/ids/1/schema')).toEqual([200, JSON.parse(schema)])
+  expect(await call('GET', `/schemas/guids/${guid}`)).toEqual([200, { schema, guid }])
+  const version = { subject: 'a/b', version: 1, id: 1, guid, schema }
+  for (const id of ['1', 'latest', '-1'])
+    expect(await call('GET', `/subjects/${inPath}/versions/${id}`)).toEqual([200, version])
+  expect(await call('GET', `/subjects/${inPath}/versions/1/schema`)).toEqual([200, JSON.parse(schema)])
+  expect(await call('POST', `/subjects/${inPath}`, avro(a))).toEqual([200, version])
+  expect(await call('GET', '/schemas?latestOnly=true')).toEqual([200, [version]])
+})
+
+test('what is not there has codes of its own', async () => {
+  expect(await call('GET', '/subjects/s/versions')).toEqual(refused(404, 40401, "Subject 's' not found."))
+  await post('s', avro(a))
+  expect(await call('GET', '/subjects/s/versions/7')).toEqual(refused(404, 40402, 'Version 7 not found.'))
+  expect(await call('GET', '/subjects/s/versions/zero')).toEqual(refused(422, 42202))
+  expect(await call('GET', '/schemas/ids/9')).toEqual(refused(404, 40403, 'Schema 9 not found'))
+  expect(await call('GET', '/schemas/guids/00000000-0000-0000-0000-000000000000')).toEqual(refused(404, 40403))
+  expect(await call('POST', '/subjects/s', avro(b))).toEqual(refused(404, 40403, 'Schema not found'))
+  expect(await call('POST', '/subjects/none', avro(b))).toEqual(refused(404, 40401))
+  expect(await call('GET', '/nothing')).toEqual(refused(404, 404))
+})
+
+test('a schema that is not valid is refused', async () => {
+  for (const body of [
+    {},
+    { schema: '' },
+    { schema: '{' },
+    { schema: '{"type":"record"}' },
+    { schema: 'message M {', schemaType: 'PROTOBUF' },
+    { schema: '"int"', schemaType: 'THRIFT' },
+    { schema: '"int"', references: [{ name: 'x' }] },
+    { schema: '"int"', ruleSet: { domainRules: [] } },
+  ])
+    expect(await post('s', body)).toEqual(refused(422, 42201))
+  expect(await post('s', [])).toEqual(refused(400, 400))
+  expect(await call('GET', '/subjects')).toEqual([200, []])
+})
+
+test('an incompatible schema is refused, by the level of the subject', async () => {
+  await post('s', avro(a))
+  expect(await post('s', avro(a, b))).toEqual(refused(409, 409, /field b is new and has no default/))
+  expect(await call('POST', '/compatibility/subjects/s/versions/latest?verbose=true', avro(a, b))).toMatchObject([
+    200,
+    { is_compatible: false, messages: [expect.stringContaining('field b')] },
+  ])
+  expect(await call('POST', '/compatibility/subjects/s/versions', avro(a, bOr))).toEqual([200, { is_compatible: true }])
+  expect(await call('POST', '/compatibility/subjects/new/versions/latest', avro(b))).toEqual([
+    200,
+    { is_compatible: true },
+  ])
+  expect(await call('PUT', '/config/s', { compatibility: 'forward' })).toEqual([200, { compatibility: 'FORWARD' }])
+  expect(await post('s', avro(a, b))).toMatchObject([200, { version: 2 }])
+  expect(await post('s', avro(b))).toMatchObject([409, {}])
+  await call('PUT', '/config/s', { compatibility: 'NONE' })
+  expect(await post('s', { schema: '"int"' })).toMatchObject([200, { version: 3 }])
+  expect(await call('DELETE', '/config/s')).toEqual([200, { compatibilityLevel: 'NONE' }])
+  expect(await post('s', { schema: 'syntax="proto3"; message M {}', schemaType: 'PROTOBUF' })).toEqual(
+    refused(409, 409, /schema type AVRO/),
+  )
+})
+
+test('a transitive level looks at all versions', async () => {
+  await call('PUT', '/config', { compatibility: 'NONE' })
+  await post('s', avro({ name: 'a', type: 'string' }))
+  await post('s', avro(b))
+  await call('PUT', '/config', { compatibility: 'BACKWARD' })
+  expect(await call('POST', '/compatibility/subjects/s/versions', avro(b, { ...a, default: '' }))).toMatchObject([
+    200,
+    { is_compatible: true },
+  ])
+  await call('PUT', '/config', { compatibility: 'BACKWARD_TRANSITIVE' })
+  expect(await call('POST', '/compatibility/subjects/s/versions', avro(b, { ...a, default: '' }))).toMatchObject([
+    200,
+    { is_compatible: false },
+  ])
+})
+
+test('settings hold for all, or for a subject', async () => {
+  expect(await call('GET', '/config')).toEqual([200, { compatibilityLevel: 'BACKWARD' }])
+  expect(await call('GET', '/config/s')).toEqual(refused(404, 40408))
+  expect(await call('GET', '/config/s?defaultToGlobal=true')).toEqual([200, { compatibilityLevel: 'BACKWARD' }])
+  expect(await call('PUT', '/config', { compatibility: 'SOMETIMES' })).toEqual(refused(422, 42203))
+  for (const compatibility of [
+    'NONE',
+    'BACKWARD',
+    'BACKWARD_TRANSITIVE',
+    'FORWARD',
+    'FORWARD_TRANSITIVE',
+    'FULL',
+    'FULL_TRANSITIVE',
+  ]) {
+    expect(await call('PUT', '/config', { compatibility })).toEqual([200, { compatibility }])
+    expect(await call('GET', '/config')).toEqual([200, { compatibilityLevel: compatibility }])
+  }
+  await call('PUT', '/config/s', { normalize: true })
+  expect(await call('GET', '/config/s')).toEqual([200, { compatibilityLevel: 'FULL_TRANSITIVE', normalize: true }])
+})
+
+test('modes: read only, and import with given ids', async () => {
+  expect(await call('GET', '/mode')).toEqual([200, { mode: 'READWRITE' }])
+  expect(await call('GET', '/mode/s')).toEqual(refused(404, 40409))
+  expect(await call('PUT', '/mode/s', { mode: 'READONLY' })).toEqual([200, { mode: 'READONLY' }])
+  expect(await post('s', avro(a))).toEqual(refused(422, 42205, 'Subject s is in read-only mode'))
+  expect(await call('DELETE', '/mode/s')).toEqual([200, { mode: 'READONLY' }])
+  expect(await call('PUT', '/mode', { mode: 'SLEEP' })).toEqual(refused(422, 42204))
+  expect(await post('s', { ...avro(a), id: 70 })).toEqual(refused(422, 42205, /not in import mode/))
+  await call('PUT', '/mode/s', { mode: 'IMPORT' })
+  expect(await post('s', { ...avro(a), id: 70, version: 5 })).toMatchObject([200, { id: 70, version: 5 }])
+  expect(await post('s', { ...avro(b), id: 70 })).toEqual(refused(422, 42207))
+  await call('DELETE', '/mode/s')
+  expect(await post('t', avro(b))).toMatchObject([200, { id: 71, version: 1 }])
+  expect(await call('PUT', '/mode/t', { mode: 'IMPORT' })).toEqual(refused(422, 42205))
+  expect(await call('PUT', '/mode/t?force=true', { mode: 'IMPORT' })).toEqual([200, { mode: 'IMPORT' }])
+})
+
+test('deleting is first soft, then for good', async () => {
+  await post('s', avro(a))
+  await post('s', avro(a, bOr))
+  expect(await call('DELETE', '/subjects/s?permanent=true')).toEqual(refused(404, 40405))
+  expect(await call('DELETE', '/subjects/s/versions/2?permanent=true')).toEqual(refused(404, 40407))
+  expect(await call('DELETE', '/subjects/s/versions/latest')).toEqual([200, 2])
+  expect(await call('DELETE', '/subjects/s/versions/2')).toEqual(refused(404, 40406))
+  expect(await call('GET', '/subjects/s/versions/latest')).toMatchObject([200, { version: 1 }])
+  expect(await call('GET', '/subjects/s/versions?deleted=true')).toEqual([200, [1, 2]])
+  expect(await call('DELETE', '/subjects/s')).toEqual([200, [1]])
+  expect(await call('DELETE', '/subjects/s')).toEqual(refused(404, 40404))
+  expect(await call('GET', '/subjects')).toEqual([200, []])
+  expect(await call('GET', '/subjects?deleted=true')).toEqual([200, ['s']])
+  expect(await call('GET', '/schemas/ids/1')).toMatchObject([200, {}])
+  expect(await post('s', avro(a))).toMatchObject([200, { id: 1, version: 3 }])
+  await call('DELETE', '/subjects/s')
+  expect(await call('DELETE', '/subjects/s?permanent=true')).toEqual([200, [1, 2, 3]])
+  expect(await call('GET', '/subjects?deleted=true')).toEqual([200, []])
+  expect(await call('GET', '/schemas/ids/1')).toEqual(refused(404, 40403))
+})
+
+test('references are resolved, and what is referred to stays', async () => {
+  const references = [{ name: 'R', subject: 's', version: 1 }]
+  const user = { schema: '{"type":"array","items":"R"}', references }
+  expect(await post('u', user)).toEqual(refused(422, 42201, /version 1 of s is not there/))
+  await post('s', avro(a))
+  expect(await post('u', user)).toMatchObject([200, { id: 2 }])
+  expect(await call('GET', '/schemas/ids/2')).toMatchObject([200, { references }])
+  expect(await call('GET', '/subjects/s/versions/1/referencedby')).toEqual([200, [2]])
+  expect(await call('DELETE', '/subjects/s')).toEqual(refused(422, 42206))
+  expect(await call('DELETE', '/subjects/s/versions/1')).toEqual(refused(422, 42206))
+})
+
+test('JSON Schemas: sorted when that is asked for, references by name, compatibility', async () => {
+  const json = (schema: object, references: readonly object[] = []) => ({
+    schemaType: 'JSON',
+    schema: JSON.stringify(schema),
+    references,
+  })
+  const one = json({ type: 'object', properties: { a: { type: 'string' } }, additionalProperties: false })
+  const other = json({ additionalProperties: false, properties: { a: { type: 'string' } }, type: 'object' })
+  expect(await call('POST', '/subjects/j/versions?normalize=true', one)).toMatchObject([200, { id: 1 }])
+  expect(await call('POST', '/subjects/j/versions?normalize=true', other)).toMatchObject([200, { id: 1 }])
+  expect(await post('j', one)).toMatchObject([200, { id: 2, version: 2 }])
+  expect(await call('GET', '/schemas/ids/1')).toMatchObject([200, { schemaType: 'JSON', schema: other.schema }])
+  const narrowed = json({ type: 'object', properties: { a: { type: 'integer' } }, additionalProperties: false })
+  expect(await post('j', narrowed)).toEqual(refused(409, 409, /could be of type string/))
+  const references = [{ name: 'part.json', subject: 'j', version: 1 }]
+  expect(await post('k', json({ type: 'array', items: { $ref: 'part.json' } }, references))).toMatchObject([200, {}])
+  expect(await post('k', { schemaType: 'JSON', schema: 'no' })).toEqual(refused(422, 42201))
+})
+
+test('Protobuf: imports by path, compatibility', async () => {
+  const proto = (schema: string, references: readonly object[] = []) => ({
+    schemaType: 'PROTOBUF',
+    schema: `syntax = "proto3"; ${schema}`,
+    references,
+  })
+  expect(await post('p', proto('message P { string a = 1; }'))).toMatchObject([200, { id: 1 }])
+  expect(await post('p', proto('message P { int32 a = 1; }'))).toMatchObject([409, {}])
+  const references = [{ name: 'p.proto', subject: 'p', version: 1 }]
+  expect(await post('q', proto('import "p.proto"; message Q { P p = 1; }', references))).toMatchObject([200, { id: 2 }])
+  expect(await post('q', proto('import "p.proto"; message Q { P p = 1; }'))).toEqual(refused(422, 42201))
+})
+
+test('it tells what it is', async () => {
+  expect(await call('GET', '/')).toEqual([200, {}])
+  expect(await call('GET', '/v1/metadata/id')).toEqual([200, { scope: { path: [], clusters: {} } }])
+  expect(await call('GET', '/v1/metadata/version')).toEqual([200, { version: '1.2.3', commitId: '' }])
+  expect(await call('GET', '/schemas/types')).toEqual([200, ['AVRO', 'JSON', 'PROTOBUF']])
+})
