@@ -6,7 +6,7 @@ import { javaTrim } from './java-text.ts'
 import { DATE, dateSchema, decimalSchema, TIME, TIMESTAMP, timeSchema, timestampSchema } from './logical.ts'
 import { type Schema, type SchemaType, s } from './schema.ts'
 import { TextTokens } from './text-tokens.ts'
-import { asInstant, asNumber, javaDecimal } from './value-conversions.ts'
+import { asInstant, asNumber, readDecimal } from './value-conversions.ts'
 
 // Source of the rules: Kafka Connect's Values (golden: test/golden/converters/Values.parseString.json).
 
@@ -29,13 +29,8 @@ const wholeOf = (decimal: Decimal): bigint | undefined => {
 
 /** The smallest type that holds a number: an integer of some width (also `1.0`), a float, a double, else a Decimal. */
 const parseNumber = (token: string): SchemaAndValue | undefined => {
-  let decimal: Decimal
-  try {
-    decimal = javaDecimal(token)
-  } catch (error) {
-    if (isDataError(error)) return undefined
-    throw error
-  }
+  const decimal = readDecimal(token)
+  if (decimal === undefined) return undefined
   const whole = wholeOf(decimal)
   if (whole !== undefined) {
     const fitting = ranges.find(([, limit]) => whole >= -limit && whole < limit)

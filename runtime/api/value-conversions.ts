@@ -22,18 +22,21 @@ export const unconvertible = (value: unknown, schema: Schema | null, target: str
     cause === undefined ? {} : { cause },
   )
 
-/** Text as Java's BigDecimal reads it. Throws DataError; a scale beyond 32 bits is none of Java's. */
-export const javaDecimal = (text: string): Decimal => {
+const decimalPattern = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,10})?$/
+
+/** Text as Java's BigDecimal reads it; undefined when it is none, and for a scale beyond 32 bits. Texts that are no numbers are common: nothing is thrown. */
+export const readDecimal = (text: string): Decimal | undefined => {
   const digits = asciiDigits(text)
-  if (/[eE][+-]?\d{1,10}$|^[^eE]*$/.test(digits)) {
-    try {
-      const decimal = Decimal.parse(digits)
-      if (decimal.scale >= -Number(maxInt) && decimal.scale < Number(maxInt)) return decimal
-    } catch (error) {
-      if (!(error instanceof RangeError)) throw error
-    }
-  }
-  throw new DataError(`Not a decimal number: ${text}`)
+  if (!decimalPattern.test(digits)) return undefined
+  const decimal = Decimal.parse(digits)
+  return decimal.scale >= -Number(maxInt) && decimal.scale < Number(maxInt) ? decimal : undefined
+}
+
+/** The same; throws DataError when it is none. */
+const javaDecimal = (text: string): Decimal => {
+  const decimal = readDecimal(text)
+  if (decimal === undefined) throw new DataError(`Not a decimal number: ${text}`)
+  return decimal
 }
 
 /** The low 64 bits of the whole part of a decimal. Sizes first: `1e999999999` must not be written out. */
