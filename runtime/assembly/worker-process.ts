@@ -29,6 +29,7 @@ import { ThreadedWorker } from '../worker/worker.ts'
 import { clusterHerder, clusterStores } from './cluster-herder.ts'
 import { type EmbeddedBroker, startEmbeddedBroker } from './embedded-broker.ts'
 import { warnWithoutKafka } from './kafka-check.ts'
+import { hostSchemaRegistry } from './schema-registry.ts'
 
 /** A running worker, whole. */
 export interface WorkerProcess {
@@ -167,6 +168,17 @@ export const startWorkerProcess = async (
     }
     const kafka = lazyKafka(clientSettings)
     stops.push(() => kafka.close())
+    if (config.schemaRegistryListeners !== undefined) {
+      const log = logger('millrace.registry')
+      const listeners = config.schemaRegistryListeners
+      const registry = await hostSchemaRegistry({
+        listeners,
+        kafka: await kafka.client(),
+        version: options.version,
+        log,
+      })
+      stops.push(() => registry.close())
+    }
     const { cluster } = config
     const shared =
       cluster && clusterStores(cluster, workerProps, kafka.client, broker !== undefined, logger('millrace.stores'))

@@ -2,6 +2,7 @@ export const mainHelp = `Millrace runs Kafka Connect connectors on Node.js.
 
   millrace worker [FILE] [CONNECTOR ...]   run a worker
   millrace broker [--port N] [--data DIR]  run the embedded broker on its own
+  millrace registry [--port N]             run the embedded schema registry on its own
   millrace demo [--rows N] [--keep]        watch rows travel from PostgreSQL through a topic to S3
   millrace help COMMAND                    what a command takes, with examples
   millrace --version`
@@ -32,6 +33,22 @@ Your own connectors: .ts or .js files in the folders of plugin.path.
 
 Ends with 0 after SIGTERM or SIGINT (tasks stop in order first); 1: wrong usage; 2: a setting that cannot work;
 3: the start failed or a CONNECTOR file was refused.`
+
+export const registryHelp = `millrace registry [--port N] [--host H] [--bootstrap-servers SERVERS] [--topic NAME]
+
+Runs a schema registry with the REST API of Confluent's: Avro, JSON Schema and Protobuf, for converters and any
+other client. No authentication, no TLS: loopback unless --host says otherwise.
+
+  --port N                     port to listen on (default 8081; 0 takes a free one)
+  --host H                     address to listen on (default 127.0.0.1)
+  --bootstrap-servers SERVERS  keep schemas in a topic of this cluster; without it they are in memory only
+  --topic NAME                 that topic (default _schemas), in the form of Confluent's registry
+
+    millrace registry --bootstrap-servers localhost:9092
+    curl localhost:8081/subjects
+
+One registry may write to a topic at a time: none is elected. A worker hosts a registry itself with the property
+schema.registry.listeners=http://127.0.0.1:8081`
 
 export const brokerHelp = `millrace broker [--port N] [--host H] [--data DIR]
 

@@ -1,11 +1,12 @@
 import { type Command, exitCodes } from './command.ts'
 import { demoHelp } from './demo/help.ts'
-import { brokerHelp, mainHelp, workerHelp } from './help.ts'
+import { brokerHelp, mainHelp, registryHelp, workerHelp } from './help.ts'
 
 // Each is imported when it is asked for: `--help` and `broker` must not pay for the worker.
 const commands: Readonly<Record<string, { readonly help: string; readonly load: () => Promise<Command> }>> = {
   worker: { help: workerHelp, load: async () => (await import('./worker-command.ts')).workerCommand },
   broker: { help: brokerHelp, load: async () => (await import('./broker-command.ts')).brokerCommand },
+  registry: { help: registryHelp, load: async () => (await import('./registry-command.ts')).registryCommand },
   demo: { help: demoHelp, load: async () => (await import('./demo/command.ts')).demoCommand },
 }
 

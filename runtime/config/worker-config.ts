@@ -56,6 +56,9 @@ export const workerSpec = {
   'rest.advertised.port': c.int('Port that is part of the worker id.', { optional: true }),
   'rest.advertised.listener': c.string('Scheme of the advertised URL.', { optional: true }),
   'admin.listeners': c.list('Where /admin is served; unset: with the rest, empty: nowhere.', { optional: true }),
+  'schema.registry.listeners': c.list('Where the worker hosts a schema registry of its own: one http://host:port.', {
+    optional: true,
+  }),
   'access.control.allow.origin': c.string('Origins that browsers may call from.', { default: '' }),
   'access.control.allow.methods': c.string('Methods that browsers may use.', { default: '' }),
   'response.http.headers.config': c.string('Headers put on every answer.', { default: '' }),

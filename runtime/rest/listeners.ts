@@ -10,11 +10,11 @@ export interface Listener {
 }
 
 /** `http://host:port` or `https://...`; the host may be empty or an IPv6 address in brackets. Throws ConfigError. */
-export const parseListener = (listener: string): Listener => {
+export const parseListener = (listener: string, key = 'listeners'): Listener => {
   const match = form.exec(listener.trim())
   if (match === null || Number(match[3]) > 65_535)
-    throw new ConfigError(`Invalid value ${listener} for configuration listeners: give it as http://host:port`, {
-      key: 'listeners',
+    throw new ConfigError(`Invalid value ${listener} for configuration ${key}: give it as http://host:port`, {
+      key,
     })
   return {
     secure: match[1]!.toLowerCase() === 'https',

@@ -18,9 +18,20 @@ interface RegistryFormat {
 export const compactJson = (text: string): string =>
   text.replace(/("(?:[^"\\]|\\.)*")|\s+/g, (_, quoted: string | undefined) => quoted ?? '')
 
+/** What the language has for numbers as they are written, which the compiler's library does not know yet. */
+const json = JSON as unknown as {
+  parse(text: string, reviver: (key: string, value: unknown, context: { readonly source?: string }) => unknown): unknown
+  rawJSON(text: string): object
+  isRawJSON(value: object): boolean
+}
+
+/** A number keeps its digits: those beyond 2^53 too (invariant 9). */
+const exact = (_key: string, value: unknown, { source }: { readonly source?: string }): unknown =>
+  typeof value === 'number' && source !== undefined ? json.rawJSON(source) : value
+
 const sorted = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.map(sorted)
-  if (typeof value !== 'object' || value === null) return value
+  if (typeof value !== 'object' || value === null || json.isRawJSON(value)) return value
   return Object.fromEntries(
     Object.entries(value)
       .sort(([a], [b]) => (a < b ? -1 : 1))
@@ -29,7 +40,7 @@ const sorted = (value: unknown): unknown => {
 }
 
 /** Members in order of their names: schemas that differ in nothing else become one. */
-export const sortedJson = (text: string): string => JSON.stringify(sorted(JSON.parse(text)))
+export const sortedJson = (text: string): string => JSON.stringify(sorted(json.parse(text, exact)))
 
 const listed = (reason: string | undefined): readonly string[] => (reason === undefined ? [] : [reason])
 

@@ -218,6 +218,12 @@ test('JSON Schemas: sorted when that is asked for, references by name, compatibi
   expect(await call('GET', '/schemas/ids/1')).toMatchObject([200, { schemaType: 'JSON', schema: other.schema }])
   const narrowed = json({ type: 'object', properties: { a: { type: 'integer' } }, additionalProperties: false })
   expect(await post('j', narrowed)).toEqual(refused(409, 409, /could be of type string/))
+  const large = { schemaType: 'JSON', schema: '{ "type": "integer", "maximum": 9007199254740993 }' }
+  await call('POST', '/subjects/l/versions?normalize=true', large)
+  expect(await call('GET', '/subjects/l/versions/1')).toMatchObject([
+    200,
+    { schema: '{"maximum":9007199254740993,"type":"integer"}' },
+  ])
   const references = [{ name: 'part.json', subject: 'j', version: 1 }]
   expect(await post('k', json({ type: 'array', items: { $ref: 'part.json' } }, references))).toMatchObject([200, {}])
   expect(await post('k', { schemaType: 'JSON', schema: 'no' })).toEqual(refused(422, 42201))
