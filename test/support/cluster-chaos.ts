@@ -34,6 +34,8 @@ export interface ClusterChaos {
   readonly tasksPerSink: number
   readonly beaters: number
   readonly sessionMs: number
+  /** `exactly.once.source.support=enabled`: then no line and no beat may come twice. */
+  readonly exactlyOnce?: boolean
   readonly properties?: Readonly<Record<string, string>>
 }
 
@@ -54,6 +56,10 @@ const workerOf = async (world: World, chaos: ClusterChaos, name: string): Promis
     'consumer.session.timeout.ms': String(chaos.sessionMs),
     'consumer.heartbeat.interval.ms': String(Math.floor(chaos.sessionMs / 10)),
     'scheduled.rebalance.max.delay.ms': '1000',
+    ...(chaos.exactlyOnce === true && {
+      'exactly.once.source.support': 'enabled',
+      'consumer.isolation.level': 'read_committed',
+    }),
     ...chaos.properties,
   })
   const worker = await WorkerProcess.start({ command, folder, properties })
@@ -232,6 +238,20 @@ export const runClusterChaos = async (world: World, chaos: ClusterChaos): Promis
   for (const line of lines.get(ordersTopic)!) replay.apply(line)
   const missing = [...(await orders.rows()).keys()].filter(id => !replay.seen.has(id))
   expect(missing.slice(0, 10), `${missing.length} rows are missing`).toEqual([])
+
+  if (chaos.exactlyOnce === true) {
+    for (let file = 0; file < files; file++)
+      expect(lines.get(`lines-${file}`)!.length, `records of file ${file}`).toBe(work.written[file])
+    const beats = new Map<string, number>()
+    const wrong: string[] = []
+    await readTopic(bootstrap, 'beats', value => {
+      const [task, number] = (JSON.parse(String(value)) as string).split(' ') as [string, string]
+      if (Number(number) !== (beats.get(task) ?? 0)) wrong.push(`${task} ${number} after ${(beats.get(task) ?? 0) - 1}`)
+      beats.set(task, Number(number) + 1)
+    })
+    expect(wrong.slice(0, 10), `${wrong.length} beats are missing or there twice`).toEqual([])
+    expect(beats.size).toBe(beaters)
+  }
 
   const { overlapMs, stayedMs, movedMs } = reportBeats(parseBeats(await readFile(beatFile, 'utf8')))
   const inWords = (values: readonly number[]) =>

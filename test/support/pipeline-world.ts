@@ -144,7 +144,7 @@ export const createTopic = async (bootstrap: string, name: string, partitions: n
     .finally(() => kafka.close())
 }
 
-/** Every record that a topic holds now. `onValue` sees values before they are forgotten. */
+/** Every record that a topic holds now, without those of transactions that were aborted. `onValue` sees values before they are forgotten. */
 export const readTopic = async (
   bootstrap: string,
   topic: string,
@@ -155,6 +155,7 @@ export const readTopic = async (
   try {
     const log = kafka.topicLog({
       topic,
+      isolation: 'read_committed',
       onRecord({ partition, offset, key, value }) {
         records.push({ partition, offset, digest: value === null ? null : digestOf(value) })
         onValue(value, key)
