@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net'
 import fastify, { type FastifyError, type FastifyInstance } from 'fastify'
 import type { Log } from '../api/context.ts'
-import { RegistryRefusal } from './errors.ts'
+import { RegistryRefusal, refusals } from './errors.ts'
 import { SchemaRegistry } from './registry.ts'
 import { schemaRoutes } from './schema-routes.ts'
 import { settingRoutes } from './setting-routes.ts'
@@ -37,7 +37,8 @@ const installErrors = (app: FastifyInstance, log: Log | undefined): void => {
     const status = error.statusCode ?? 500
     if (status < 500) return reply.status(status).send({ error_code: status, message: error.message })
     log?.error('A request to the schema registry failed', { method: request.method, url: request.url, error })
-    return reply.status(500).send({ error_code: 50001, message: `Error in the backend data store: ${error.message}` })
+    const failed = refusals.storeFailed(error.message)
+    return reply.status(failed.status).send({ error_code: failed.code, message: failed.message })
   })
 }
 

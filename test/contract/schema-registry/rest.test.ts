@@ -248,3 +248,15 @@ test('it tells what it is', async () => {
   expect(await call('GET', '/v1/metadata/version')).toEqual([200, { version: '1.2.3', commitId: '' }])
   expect(await call('GET', '/schemas/types')).toEqual([200, ['AVRO', 'JSON', 'PROTOBUF']])
 })
+
+test('a store that fails is told, with the reason', async () => {
+  const broken = await startSchemaRegistry({
+    store: { ...memoryStore(), sync: () => Promise.reject(new Error('the topic is gone')) },
+  })
+  try {
+    const answer = await fetch(`${broken.url}/subjects`)
+    expect([answer.status, await answer.json()]).toEqual(refused(500, 50001, /the topic is gone/))
+  } finally {
+    await broken.close()
+  }
+})

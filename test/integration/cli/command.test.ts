@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { demoHelp } from '../../../runtime/cli/demo/help.ts'
-import { brokerHelp, mainHelp, workerHelp } from '../../../runtime/cli/help.ts'
+import { brokerHelp, mainHelp, registryHelp, workerHelp } from '../../../runtime/cli/help.ts'
 import { command, eventually, World, workerProperties } from '../../support/pipeline-world.ts'
 
 let world: World
@@ -44,10 +44,11 @@ test('help teaches, and a command that is not there is a usage error', async () 
     millrace(['--help']),
     millrace(['worker', '--help']),
     millrace(['help', 'broker']),
+    millrace(['help', 'registry']),
     millrace(['demo', '-h']),
   ])
   expect(answers.map(({ code, out }) => ({ code, out: out.trim() }))).toEqual(
-    [mainHelp, workerHelp, brokerHelp, demoHelp].map(text => ({ code: 0, out: text.trim() })),
+    [mainHelp, workerHelp, brokerHelp, registryHelp, demoHelp].map(text => ({ code: 0, out: text.trim() })),
   )
   expect((await millrace(['--version'])).out).toMatch(/^\d+\.\d+\.\d+\n$/)
   const unknown = await millrace(['wrok'])
@@ -113,6 +114,13 @@ test('SIGTERM ends worker and broker in order, with 0', async () => {
   const broker = await millrace(['broker', '--port', '0', '--data', 'topics'], /Ctrl-C/)
   expect(broker).toMatchObject({ code: 0 })
   expect(broker.out).toMatch(/^Broker of cluster \S+ at 127\.0\.0\.1:\d+, topics in topics/)
+})
+
+test('a registry in memory says so, and ends at a signal', async () => {
+  const registry = await millrace(['registry', '--port', '0'], /Ctrl-C/)
+  expect(registry).toMatchObject({ code: 0 })
+  expect(registry.out).toMatch(/^Schema registry at http:\/\/127\.0\.0\.1:\d+, schemas in memory/)
+  expect(await millrace(['registry', '--port', '70000'])).toMatchObject({ code: 1 })
 })
 
 test('a broker already in use of its folder is named', async () => {
