@@ -123,6 +123,16 @@ export class SubmittedRecords {
     return { offsets: Array.from(this.#ready.values(), offsetOf), records: new Map(this.#ready) }
   }
 
+  /**
+   * The position behind everything submitted so far, acknowledged or not: for what is written in one transaction with the
+   * records, and is nothing when one of them fails.
+   */
+  submitted(): readonly SourceOffset[] {
+    const latest = new Map(this.#ready)
+    for (const [key, runs] of this.#queues) if (runs.length > 0) latest.set(key, runs.at(-1)!.last)
+    return Array.from(latest.values(), offsetOf)
+  }
+
   /** These are durable. */
   stored(committable: Committable): void {
     for (const [key, record] of committable.records) {

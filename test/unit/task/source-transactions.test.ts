@@ -28,18 +28,14 @@ const setup = (boundary: TransactionBoundary, requests = new TransactionAsks()) 
       boundary,
       requests,
       commit: async offsets => {
+        await flushed
         if (failure !== undefined) throw failure
+        for (const acknowledge of waiting.splice(0)) acknowledge()
         events.push(`commit ${offsets.map(({ offset }) => offset?.['position']).join(',')}`)
       },
       abort: async () => void events.push('abort'),
       task: {
         committed: offsets => void events.push(`told ${offsets.map(({ offset }) => offset['position']).join(',')}`),
-      },
-      producer: {
-        flush: async () => {
-          await flushed
-          for (const acknowledge of waiting.splice(0)) acknowledge()
-        },
       },
       activity: new Activity(),
       metrics: new SourceTaskMetrics(),

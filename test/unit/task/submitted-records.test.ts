@@ -32,6 +32,23 @@ describe('SubmittedRecords', () => {
     expect(ledger.inFlight).toBe(0)
   })
 
+  it('tells the position behind all that was submitted, acknowledged or not', () => {
+    const ledger = new SubmittedRecords(failing)
+    const submitted = () =>
+      Object.fromEntries(ledger.submitted().map(({ partition, offset }) => [partition['p'], offset?.['position']]))
+    const first = ledger.submit(record('a', 1))
+    ledger.submit(record('b', 1))
+    ledger.beginBatch()
+    ledger.submit(record('a', 2))
+    ledger.dropped(record('c', 5))
+    expect(submitted()).toEqual({ a: 2, b: 1, c: 5 })
+    first.acknowledged(1, 't', 0)
+    const committable = ledger.committable()
+    expect(submitted()).toEqual({ a: 2, b: 1, c: 5 })
+    ledger.stored(committable)
+    expect(submitted()).toEqual({ a: 2, b: 1 })
+  })
+
   it('keeps one delivery for a run, also when source partitions alternate or are equal but not the same', () => {
     const ledger = new SubmittedRecords(failing)
     const a = ledger.submit(record('a', 1))
