@@ -17,6 +17,7 @@ import { Validator } from '../herder/validation.ts'
 import type { Admin, Kafka } from '../kafka/ports.ts'
 import { parseAddress } from '../kafka/settings.ts'
 import { PluginRegistry } from '../plugins/registry.ts'
+import { readCredentials } from '../rest/credentials.ts'
 import { type RestServer, startRest } from '../rest/server.ts'
 import { fileConfigStore } from '../stores/file-config-store.ts'
 import { fileOffsetStore } from '../stores/file-offset-store.ts'
@@ -217,8 +218,16 @@ export const startWorkerProcess = async (
       cluster !== undefined && shared !== undefined
         ? clusterHerder(cluster, shared, herderParts, kafka.client, () => rest!.advertisedUrl)
         : new StandaloneHerder({ ...herderParts, ...stores })
+    const credentials = readCredentials({
+      extensions: config.restExtensionClasses,
+      jaasFile: config.restJaasFile,
+      tokensFile: config.restTokensFile,
+      roles: config.restRoles,
+    })
     rest = await startRest({
       herder,
+      ...(credentials !== undefined && { credentials }),
+      maskSecrets: config.restMaskSecrets,
       listeners: config.listeners,
       version: options.version,
       log: logger('millrace.rest'),

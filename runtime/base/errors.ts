@@ -5,6 +5,7 @@
 export const errorTable = {
   INTERNAL: { status: 500, retriable: false, message: '{reason}' },
   BAD_REQUEST: { status: 400, retriable: false, message: '{reason}' },
+  FORBIDDEN: { status: 403, retriable: false, message: 'User {user} needs the role {role} for this' },
   NOT_FOUND: { status: 404, retriable: false, message: 'HTTP 404 Not Found' },
   CONNECTOR_NOT_FOUND: { status: 404, retriable: false, message: 'Connector {connector} not found' },
   UNKNOWN_CONNECTOR: { status: 404, retriable: false, message: 'Unknown connector {connector}' },

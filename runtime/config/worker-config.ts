@@ -62,6 +62,25 @@ export const workerSpec = {
   'access.control.allow.origin': c.string('Origins that browsers may call from.', { default: '' }),
   'access.control.allow.methods': c.string('Methods that browsers may use.', { default: '' }),
   'response.http.headers.config': c.string('Headers put on every answer.', { default: '' }),
+  'rest.extension.classes': c.list(
+    "BasicAuthSecurityRestExtension (with its package) asks callers of REST for a user's name and password.",
+    { default: [] },
+  ),
+  'rest.jaas.file': c.string(
+    'JAAS file whose entry KafkaConnect names the file of users; default: java.security.auth.login.config in KAFKA_OPTS.',
+    { optional: true },
+  ),
+  'rest.roles': c.list(
+    'Roles of users, each as user:role with read, operate or admin; empty: every user is an admin. When set, who is not named may do nothing.',
+    { default: [] },
+  ),
+  'rest.tokens.file': c.string('File of bearer tokens for REST: lines of NAME=ROLE TOKEN, or NAME=ROLE sha256:HEX.', {
+    optional: true,
+  }),
+  'rest.mask.secrets': c.boolean(
+    'Whether REST shows secrets of connector configurations as [hidden]; a write that brings [hidden] back keeps what is stored.',
+    { default: false },
+  ),
   'task.threads': c.int(
     'Threads that run tasks; 0 runs them in the main thread. Default: the number of cores less one, at least 1.',
     { optional: true, min: 0, max: 256 },
@@ -159,13 +178,19 @@ export const readWorkerProperties = async (
           throw new ConfigError(`Cannot read the worker's properties from ${file}: ${cause.message}`, { cause })
         })
   const fromFile = parseProperties(text)
-  return { ...fromFile, ...environmentProperties(environment) }
+  // What a JVM is told by an option, people and images keep in KAFKA_OPTS.
+  const jaas = /(?:^|\s)-Djava\.security\.auth\.login\.config=(?:"([^"]*)"|(\S+))/.exec(environment['KAFKA_OPTS'] ?? '')
+  return {
+    ...(jaas !== null && { 'rest.jaas.file': jaas[1] ?? jaas[2]! }),
+    ...fromFile,
+    ...environmentProperties(environment),
+  }
 }
 
 const known = new Set([...Object.keys(workerSpec), ...Object.keys(clusterSpec)])
 // Prefixes that hand settings on, and client settings of the worker itself.
 const passed =
-  /^(producer|consumer|admin|config\.providers|key\.converter|value\.converter|header\.converter|ssl|sasl|security|listeners\.https|admin\.listeners\.https|metrics?|millrace|metric\.reporters)[.]|^(security\.protocol|metric\.reporters|client\.dns\.lookup|internal\..*|request\.timeout\.ms|retry\.backoff.*|reconnect\.backoff.*|connections\.max\.idle\.ms|metadata\.max\.age\.ms|send\.buffer\.bytes|receive\.buffer\.bytes|rest\.extension\.classes|worker\.unsync\.backoff\.ms)$|^(config|offset|status)\.storage\./
+  /^(producer|consumer|admin|config\.providers|key\.converter|value\.converter|header\.converter|ssl|sasl|security|listeners\.https|admin\.listeners\.https|metrics?|millrace|metric\.reporters)[.]|^(security\.protocol|metric\.reporters|client\.dns\.lookup|internal\..*|request\.timeout\.ms|retry\.backoff.*|reconnect\.backoff.*|connections\.max\.idle\.ms|metadata\.max\.age\.ms|send\.buffer\.bytes|receive\.buffer\.bytes|worker\.unsync\.backoff\.ms)$|^(config|offset|status)\.storage\./
 
 /** Keys that mean nothing here, to be warned of once: Kafka Connect ignores them too. */
 export const unknownKeys = (props: Readonly<Record<string, string>>): readonly string[] =>

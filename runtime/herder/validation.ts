@@ -7,6 +7,7 @@ import { nearest } from '../base/nearest.ts'
 import { sinkSpec, sourceSpec } from '../config/connector-config.ts'
 import { parseConfig } from '../config/parse.ts'
 import { restartSpec, setsRestarts } from '../config/restart-config.ts'
+import { isSecretKey } from '../config/secret-key.ts'
 import { withoutNulls } from '../config/without-nulls.ts'
 import { shortNames } from '../plugins/names.ts'
 import type { PluginRegistry } from '../plugins/registry.ts'
@@ -225,12 +226,10 @@ const nulls = (validation: Validation, props: ConnectorProps, { config }: Connec
   }
 }
 
-const secretKey = /password|secret|passphrase|credential|jaas|private.?key|access.?key|token$/i
-
 /** Settings as Java prints a map, secrets hidden: without its class nobody can tell which settings are passwords. */
 const shownConfig = (props: ConnectorProps): string =>
   `{${hashOrder(Object.keys(props))
-    .map(key => `${key}=${secretKey.test(key) && props[key] !== null ? '[hidden]' : props[key]}`)
+    .map(key => `${key}=${isSecretKey(key) && props[key] !== null ? '[hidden]' : props[key]}`)
     .join(', ')}}`
 
 /** What a config provider put in is shown as its variable, in values and in errors (invariant 10). */

@@ -2,11 +2,12 @@ import type { FastifyInstance } from 'fastify'
 import { CodedError } from '../base/errors.ts'
 import type { Herder } from '../herder/herder.ts'
 import { jsonOf, propsOf } from './body.ts'
+import type { Masking } from './mask.ts'
 
 type Plugin = { Params: { plugin: string } }
 
 /** `/connector-plugins`. */
-export const connectorPlugins = (app: FastifyInstance, herder: Herder): void => {
+export const connectorPlugins = (app: FastifyInstance, herder: Herder, masking: Masking): void => {
   app.get<{ Querystring: { connectorsOnly?: string } }>('/connector-plugins', async request =>
     herder.plugins(String(request.query.connectorsOnly || 'true').toLowerCase() === 'true'),
   )
@@ -15,7 +16,8 @@ export const connectorPlugins = (app: FastifyInstance, herder: Herder): void => 
 
   app.put<Plugin>('/connector-plugins/:plugin/config/validate', async request => {
     try {
-      return await herder.validate(propsOf(jsonOf(request.body), 'connectorConfig'), request.params.plugin)
+      const props = propsOf(jsonOf(request.body), 'connectorConfig')
+      return await herder.validate(masking.written(props['name'] ?? '', props), request.params.plugin)
     } catch (error) {
       throw wrapped(error)
     }

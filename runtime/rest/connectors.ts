@@ -4,6 +4,7 @@ import type { Herder } from '../herder/herder.ts'
 import type { TargetState } from '../stores/ports.ts'
 import { isObject, jsonOf, propsOf } from './body.ts'
 import { locationOf } from './forward.ts'
+import type { Masking } from './mask.ts'
 
 type Named = { Params: { connector: string } }
 type Task = { Params: { connector: string; task: string } }
@@ -49,59 +50,69 @@ const taskNumber = (text: string): number => {
 const flag = (value: unknown): boolean => String(value ?? '').toLowerCase() === 'true'
 
 /** `/connectors` and everything below that is not about offsets. */
-export const connectors = (app: FastifyInstance, herder: Herder): void => {
+export const connectors = (app: FastifyInstance, herder: Herder, masking: Masking): void => {
   app.get<{ Querystring: { expand?: string | string[] } }>('/connectors', async request => {
     const expand = [request.query.expand ?? []].flat()
     if (expand.length === 0) return herder.connectors()
-    const entries = herder.connectors().flatMap(connector => {
+    const entries: (readonly [string, object])[] = []
+    for (const connector of herder.connectors()) {
       try {
-        return [
-          [
-            connector,
-            {
-              ...(expand.includes('status') && { status: herder.status(connector) }),
-              ...(expand.includes('info') && { info: herder.info(connector) }),
-            },
-          ] as const,
-        ]
+        const status = expand.includes('status') && { status: herder.status(connector) }
+        const info = expand.includes('info') && { info: await masking.info(request, herder.info(connector)) }
+        entries.push([connector, { ...status, ...info }])
       } catch (error) {
         // One without a status yet is left out, as in Kafka Connect.
-        if (error instanceof CodedError && error.status === 404) return []
-        throw error
+        if (!(error instanceof CodedError && error.status === 404)) throw error
       }
-    })
+    }
     return Object.fromEntries(entries)
   })
 
   app.post('/connectors', async (request, reply) => {
     const { name, config, initial } = createRequest(request.body)
-    const info = await herder.create(name, propsOf(config, 'config'), initial)
-    return reply.code(201).header('location', locationOf(request, name)).send(info)
+    const info = await herder.create(name, masking.written(name, propsOf(config, 'config')), initial)
+    return reply
+      .code(201)
+      .header('location', locationOf(request, name))
+      .send(await masking.info(request, info))
   })
 
-  app.get<Named>('/connectors/:connector', async request => herder.info(request.params.connector))
+  app.get<Named>('/connectors/:connector', async request =>
+    masking.info(request, herder.info(request.params.connector)),
+  )
 
   app.delete<Named>('/connectors/:connector', async (request, reply) => {
     await herder.remove(request.params.connector)
     return reply.code(204).send()
   })
 
-  app.get<Named>('/connectors/:connector/config', async request => herder.info(request.params.connector).config)
+  app.get<Named>('/connectors/:connector/config', async request => {
+    const { config } = await masking.info(request, herder.info(request.params.connector))
+    return config
+  })
 
   app.put<Named>('/connectors/:connector/config', async (request, reply) => {
     const { connector } = request.params
-    const { created, info } = await herder.put(connector, propsOf(jsonOf(request.body), 'connectorConfig'))
+    const { created, info } = await herder.put(
+      connector,
+      masking.written(connector, propsOf(jsonOf(request.body), 'connectorConfig')),
+    )
     if (created) reply.code(201).header('location', locationOf(request, connector))
-    return reply.send(info)
+    return reply.send(await masking.info(request, info))
   })
 
-  app.patch<Named>('/connectors/:connector/config', async request =>
-    herder.patch(request.params.connector, propsOf(jsonOf(request.body), 'connectorConfigPatch')),
-  )
+  app.patch<Named>('/connectors/:connector/config', async request => {
+    const { connector } = request.params
+    const changes = masking.written(connector, propsOf(jsonOf(request.body), 'connectorConfigPatch'))
+    return masking.info(request, await herder.patch(connector, changes))
+  })
 
   app.get<Named>('/connectors/:connector/status', async request => herder.status(request.params.connector))
 
-  app.get<Named>('/connectors/:connector/tasks', async request => herder.tasks(request.params.connector))
+  app.get<Named>('/connectors/:connector/tasks', async request => {
+    const { connector } = request.params
+    return masking.tasks(request, connector, herder.tasks(connector))
+  })
 
   app.get<Task>('/connectors/:connector/tasks/:task/status', async request => {
     const { connector, task } = request.params

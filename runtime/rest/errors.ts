@@ -4,6 +4,7 @@ import { isConfigError } from '../api/errors.ts'
 import { CodedError } from '../base/errors.ts'
 import { ElsewhereError } from '../herder/elsewhere.ts'
 import { forward, sendForwarded } from './forward.ts'
+import { routesAt } from './routes.ts'
 
 const reasons: Readonly<Record<number, string>> = {
   404: 'Not Found',
@@ -109,7 +110,8 @@ export const installErrors = (app: FastifyInstance, log: Log): void => {
   })
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?', 1)[0]!
-    const allowed = verbs.filter(method => method === 'OPTIONS' || routeMatches(app, method, path))
+    const served = new Set(routesAt(app, path).map(({ method }) => method))
+    const allowed = verbs.filter(method => method === 'OPTIONS' || served.has(method))
     if (allowed.length === 1) return beforeRoute(reply, 404)
     if (request.method !== 'OPTIONS') return beforeRoute(reply, 405)
     const list = allowed.join(', ')
@@ -117,30 +119,5 @@ export const installErrors = (app: FastifyInstance, log: Log): void => {
     return request.headers.accept?.includes('application/json') === true
       ? reply.type('application/json').send('')
       : reply.header('content-type', 'text/plain').send(list)
-  })
-}
-
-/** Whether a path (not a route's pattern) is served with a method. */
-const routeMatches = (app: FastifyInstance, method: string, path: string): boolean => {
-  const router = routers.get(app)
-  return router?.some(route => route.method === method && route.pattern.test(path)) ?? false
-}
-
-interface KnownRoute {
-  readonly method: string
-  readonly pattern: RegExp
-}
-
-const routers = new WeakMap<FastifyInstance, KnownRoute[]>()
-
-/** Remembers a route, for 405 and OPTIONS. */
-export const rememberRoutes = (app: FastifyInstance): void => {
-  const known: KnownRoute[] = []
-  routers.set(app, known)
-  app.addHook('onRoute', ({ method, url }) => {
-    const pattern = new RegExp(
-      `^${url.replace(/\/$/, '').replace(/:[A-Za-z]+(\([^)]*\))?/g, (_, own?: string) => own?.slice(1, -1).replace(/^\^|\$$/g, '') ?? '[^/]+')}/?$`,
-    )
-    for (const one of [method].flat()) known.push({ method: one, pattern })
   })
 }

@@ -4,24 +4,20 @@ import fastify, { type FastifyInstance } from 'fastify'
 import type { Log } from '../api/context.ts'
 import { ConfigError } from '../api/errors.ts'
 import type { Herder } from '../herder/herder.ts'
+import { accessControl } from './access.ts'
 import { connectorPlugins } from './connector-plugins.ts'
 import { connectors } from './connectors.ts'
-import {
-  beforeRoute,
-  contentTypes,
-  installErrors,
-  refusedByServer,
-  rememberRoutes,
-  strangePaths,
-  takesJson,
-} from './errors.ts'
+import type { Credentials } from './credentials.ts'
+import { beforeRoute, contentTypes, installErrors, refusedByServer, strangePaths, takesJson } from './errors.ts'
 import { cors, responseHeaders } from './headers.ts'
 import { internal } from './internal.ts'
 import { parseListener } from './listeners.ts'
 import { loggers } from './loggers.ts'
+import { Masking } from './mask.ts'
 import { offsets } from './offsets.ts'
 import { logChanges } from './request-log.ts'
 import { root } from './root.ts'
+import { rememberRoutes } from './routes.ts'
 import { timeLimit } from './time-limit.ts'
 
 export interface RestOptions {
@@ -46,6 +42,10 @@ export interface RestOptions {
   readonly requestTimeoutMs?: number
   /** Where TLS settings of https listeners are. */
   readonly props?: Readonly<Record<string, string>>
+  /** Who may call; without it everybody. */
+  readonly credentials?: Credentials
+  /** `rest.mask.secrets` */
+  readonly maskSecrets?: boolean
   /** Text put into `/metrics`. */
   readonly metrics?: () => Promise<string>
 }
@@ -84,13 +84,14 @@ const build = (options: RestOptions, https: HttpsOptions | null): FastifyInstanc
   timeLimit(app, timeoutMs)
   contentTypes(app)
   strangePaths(app)
+  cors(app, options.allowOrigin ?? '', options.allowMethods ?? '')
+  if (options.credentials !== undefined) accessControl(app, options.credentials)
   app.addHook('preParsing', async (request, reply) => {
     if (!request.is404 && !takesJson(request.headers.accept) && request.routeOptions.url !== '/metrics')
       return beforeRoute(reply, 406)
     return undefined
   })
   installErrors(app, options.log)
-  cors(app, options.allowOrigin ?? '', options.allowMethods ?? '')
   responseHeaders(app, options.responseHeaders ?? '')
   return app
 }
@@ -102,6 +103,7 @@ export const startRest = async (options: RestOptions): Promise<RestServer> => {
   if (options.listeners.length === 0)
     throw new ConfigError('listeners is empty: name one as http://host:port', { key: 'listeners' })
   const { herder } = options
+  const masking = new Masking(herder, options.maskSecrets === true)
   const apps: FastifyInstance[] = []
   const listen = async (listener: string, admin: boolean, main: boolean): Promise<AddressInfo> => {
     const { secure, host, port } = parseListener(listener)
@@ -109,10 +111,10 @@ export const startRest = async (options: RestOptions): Promise<RestServer> => {
     const app = build(options, secure ? (await import('./tls.ts')).tlsOptions(options.props ?? {}, prefix) : null)
     if (main) {
       root(app, herder, options.version, options.metrics)
-      connectors(app, herder)
+      connectors(app, herder, masking)
       offsets(app, herder)
       internal(app, herder)
-      connectorPlugins(app, herder)
+      connectorPlugins(app, herder, masking)
     }
     if (admin) loggers(app, herder)
     apps.push(app)

@@ -1,9 +1,8 @@
 import type { ConfigSpec } from '../api/config.ts'
 import type { Log } from '../api/context.ts'
+import { isSecretKey } from '../config/secret-key.ts'
 import { errorText } from '../telemetry/log.ts'
 
-/** Keys that hold secrets whatever their declaration says. */
-const secretKey = /password|secret|passphrase|credential|jaas\.config|private\.?key|access\.?key|token$/i
 /** A shorter text is no secret worth the name, and hiding it would garble every line. */
 const MIN_LENGTH = 3
 
@@ -14,7 +13,7 @@ export class Secrets {
   constructor(props: Readonly<Record<string, string>>, known: readonly string[] = []) {
     this.#texts = []
     this.add(known)
-    this.add(Object.entries(props).flatMap(([key, value]) => (secretKey.test(key) ? [value] : [])))
+    this.add(Object.entries(props).flatMap(([key, value]) => (isSecretKey(key) ? [value] : [])))
   }
 
   /** Texts to be hidden from here on. */

@@ -28,6 +28,8 @@ export interface Step {
   readonly file?: FileStep
   readonly 'read-file'?: { readonly path: string; readonly content: string; readonly until?: string }
   readonly sleep_ms?: number
+  /** Statuses that mean: not now, ask again. */
+  readonly 'retry-while'?: readonly number[]
 }
 
 export interface Scenario {
@@ -48,6 +50,10 @@ export interface Answer {
 export interface Place {
   readonly base: string
   readonly admin?: string
+  /** Another worker of the cluster. */
+  readonly second?: string
+  /** A cluster's worker learns of a restart after it was answered: a status asked for at once may be of before, and nothing tells which it is. */
+  readonly pauses?: boolean
   /** Stands for the captures' /var/data. */
   readonly folder: string
   /** Stands for the names' prefix `gr-`: a scenario's names are its own. */
@@ -198,7 +204,7 @@ export const replay = async (
     const typed = Object.keys(headers).some(name => name.toLowerCase() === 'content-type')
     if (text !== undefined && !typed) sent['content-type'] = 'application/json'
     for (const [name, value] of Object.entries(headers)) if (value !== null) sent[name] = value
-    const base = step.server === 'admin' ? place.admin! : place.base
+    const base = step.server === 'admin' ? place.admin! : step.server === 'b' ? place.second! : place.base
     const whole = there(path + (query === undefined || query === '' ? '' : `?${query}`))
     const answer = await send(base, method, whole, sent, text === undefined ? undefined : there(text))
     const shown: Record<string, string> = {}
@@ -208,7 +214,7 @@ export const replay = async (
       shown[name] =
         name === 'allow'
           ? String(value).split(/,\s*/).sort().join(',')
-          : back(String(value)).replaceAll(place.base, '<base>')
+          : back(String(value)).replaceAll(place.base, '<base>').replaceAll(place.second ?? place.base, '<base_b>')
     }
     const raw = back(answer.text)
     const page = /^<html/.test(raw) ? `<html page: ${/<title>(.*?)<\/title>/.exec(raw)?.[1] ?? ''}>` : undefined
@@ -221,6 +227,7 @@ export const replay = async (
     for (const [index, step] of scenario.steps.entries()) {
       const number = index + 1
       if (step.sleep_ms !== undefined) patient = true
+      if (step.sleep_ms !== undefined && place.pauses === true) await new Promise(resolve => setTimeout(resolve, step.sleep_ms))
       if (step.file !== undefined) put(step.file)
       if (step['read-file'] !== undefined) {
         const { path, content } = step['read-file']
@@ -234,7 +241,13 @@ export const replay = async (
       // What is known to differ is asked once: it would never agree.
       const again = (step.wait !== undefined || patient) && !skip(number) && step.request.method === 'GET'
       patient = false
-      const check = async () => compare(step, number, await ask(step))
+      const busy = step['retry-while']
+      const answered = async (): Promise<Answer> => {
+        const answer = await ask(step)
+        if (busy?.includes(answer.status) === true) throw new Error(`step ${number} is answered with ${answer.status}`)
+        return answer
+      }
+      const check = async () => compare(step, number, await (busy === undefined ? ask(step) : eventually(20_000, answered)))
       await (again ? eventually(20_000, check) : check())
     }
   } finally {
@@ -252,7 +265,7 @@ const parsed = (raw: string): Json => {
   }
 }
 
-const eventually = async (ms: number, check: () => void | Promise<void>): Promise<void> => {
+const eventually = async <T>(ms: number, check: () => T | Promise<T>): Promise<T> => {
   const end = Date.now() + ms
   for (;;) {
     try {

@@ -1,11 +1,12 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { writeFileSync } from 'node:fs'
+import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { builtinPlugins } from '../../../runtime/plugins/builtin.ts'
 import { WorkerProcess } from '../../../runtime/testing/worker-process.ts'
-import { excluded } from './excluded.ts'
+import { excluded, type Mode } from './excluded.ts'
 import { type Answer, comparable, replay, type Scenario, type Step } from './replay.ts'
 import { freePort } from '../../support/free-port.ts'
 
@@ -19,16 +20,45 @@ const installed: ReadonlySet<string> = new Set(
   builtinPlugins().flatMap(({ location }) => (location.class.startsWith('org.apache.kafka.') ? [location.class] : [])),
 )
 
-/** Worker settings of the captures' profiles. */
-const profiles: Readonly<Record<string, () => Promise<Record<string, string>>>> = {
-  default: async () => ({}),
-  restricted: async () => ({
-    'connector.client.config.override.policy': 'None',
-    'topic.tracking.enable': 'false',
-    'admin.listeners': '',
-  }),
-  admin: async () => ({ 'admin.listeners': `http://localhost:${await freePort()}`, 'millrace.log.level': 'ERROR' }),
-  log4j: async () => ({ 'millrace.log.level': 'INFO', 'millrace.log.level.org.example.quiet': 'ERROR' }),
+/** What a captured profile needs of its workers. */
+interface Profile {
+  readonly modes?: readonly Mode[]
+  readonly settings: (folder: string) => Promise<Record<string, string>> | Record<string, string>
+  /** Settings of a second worker of the cluster. */
+  readonly second?: Record<string, string>
+}
+
+const basicAuth = (folder: string): Record<string, string> => {
+  writeFileSync(join(folder, 'users'), 'alice=secret\n')
+  writeFileSync(
+    join(folder, 'jaas'),
+    `KafkaConnect {\n  org.apache.kafka.connect.rest.basic.auth.extension.PropertyFileLoginModule required file="${join(folder, 'users')}";\n};\n`,
+  )
+  return {
+    'rest.extension.classes': 'org.apache.kafka.connect.rest.basic.auth.extension.BasicAuthSecurityRestExtension',
+    'rest.jaas.file': join(folder, 'jaas'),
+  }
+}
+
+const profiles: Readonly<Record<string, Profile>> = {
+  default: { settings: () => ({}) },
+  restricted: {
+    settings: () => ({
+      'connector.client.config.override.policy': 'None',
+      'topic.tracking.enable': 'false',
+      'admin.listeners': '',
+    }),
+  },
+  admin: {
+    settings: async () => ({ 'admin.listeners': `http://localhost:${await freePort()}`, 'millrace.log.level': 'ERROR' }),
+  },
+  log4j: { settings: () => ({ 'millrace.log.level': 'INFO', 'millrace.log.level.org.example.quiet': 'ERROR' }) },
+  'basic-auth': { settings: basicAuth },
+  two: {
+    modes: ['distributed'],
+    settings: () => ({ 'scheduled.rebalance.max.delay.ms': '0' }),
+    second: { 'scheduled.rebalance.max.delay.ms': '0' },
+  },
 }
 
 const ofProfile = (profile: string) => scenarios.filter(one => (one.profile ?? 'default') === profile)
@@ -42,42 +72,81 @@ const differences = (step: Step, answer: Answer, base: string): { wanted: object
   }
 }
 
-describe.each(Object.keys(profiles))('a worker with the settings of the profile %s', profile => {
+/** A worker of its own, and one of a cluster: the captures are of the latter. */
+const modes: Readonly<Record<Mode, (place: string) => Record<string, string>>> = {
+  standalone: folder => ({ 'offset.storage.file.filename': join(folder, 'offsets') }),
+  distributed: () => ({
+    'group.id': 'oracle',
+    'offset.storage.topic': 'golden-offsets',
+    'config.storage.topic': 'golden-configs',
+    'status.storage.topic': 'golden-status',
+    'offset.storage.replication.factor': '1',
+    'config.storage.replication.factor': '1',
+    'status.storage.replication.factor': '1',
+    'offset.storage.partitions': '1',
+    'status.storage.partitions': '1',
+  }),
+}
+
+const runs = (Object.keys(modes) as Mode[]).flatMap(mode =>
+  Object.entries(profiles).flatMap(([profile, { modes: only = ['standalone', 'distributed'] }]) =>
+    only.includes(mode) ? [{ mode, profile }] : [],
+  ),
+)
+
+describe.each(runs)('a $mode worker with the settings of the profile $profile', ({ mode, profile }) => {
   let place: string
   let worker: WorkerProcess
+  let second: WorkerProcess | undefined
   let admin: string | undefined
 
-  beforeAll(async () => {
-    place = await mkdtemp(join(tmpdir(), 'millrace-golden-'))
-    const settings = await profiles[profile]!()
-    admin = settings['admin.listeners'] === '' ? undefined : settings['admin.listeners']
-    worker = await WorkerProcess.start({
+  const start = (folder: string, settings: Readonly<Record<string, string>>): Promise<WorkerProcess> =>
+    WorkerProcess.start({
       command: path('../../../bin/millrace.mjs'),
-      folder: place,
+      folder,
       properties: {
-        'bootstrap.servers': `embedded:${join(place, 'broker')}`,
-        'millrace.broker.port': '0',
         'key.converter': 'org.apache.kafka.connect.json.JsonConverter',
         'value.converter': 'org.apache.kafka.connect.json.JsonConverter',
-        'offset.storage.file.filename': join(place, 'offsets'),
+        ...modes[mode](place),
         'offset.flush.interval.ms': '500',
         listeners: 'http://localhost:0',
         'task.threads': '1',
         ...settings,
       },
     })
+
+  beforeAll(async () => {
+    place = await mkdtemp(join(tmpdir(), 'millrace-golden-'))
+    const settings = await profiles[profile]!.settings(place)
+    admin = settings['admin.listeners'] === '' ? undefined : settings['admin.listeners']
+    const broker = { 'bootstrap.servers': `embedded:${join(place, 'broker')}`, 'millrace.broker.port': '0' }
+    worker = await start(place, { ...broker, ...settings })
+    const more = profiles[profile]!.second
+    if (more === undefined) return
+    const other = join(place, 'second')
+    await mkdir(other)
+    second = await start(other, { 'bootstrap.servers': worker.bootstrap, ...more })
   })
   afterAll(async () => {
+    await second?.stop()
     await worker?.stop()
     await rm(place, { recursive: true, force: true })
   })
 
-  const whole = (name: string) => excluded[name]?.some(({ steps }) => steps === undefined) === true
-  const skipped = (name: string) => new Set(excluded[name]?.flatMap(({ steps }) => steps ?? []) ?? [])
+  const entries = (name: string) => (excluded[name] ?? []).filter(({ modes: only }) => only === undefined || only.includes(mode))
+  const whole = (name: string) => entries(name).some(({ steps }) => steps === undefined)
+  const skipped = (name: string) => new Set(entries(name).flatMap(({ steps }) => steps ?? []))
 
   test.each(ofProfile(profile).filter(({ name }) => !whole(name)))('$name: $about', async scenario => {
     const skip = skipped(scenario.name)
-    const at = { base: worker.rest, ...(admin !== undefined && { admin }), folder: join(place, 'data'), prefix: 'gq-' }
+    const at = {
+      base: worker.rest,
+      ...(admin !== undefined && { admin }),
+      ...(second !== undefined && { second: second.rest }),
+      pauses: mode === 'distributed',
+      folder: join(place, 'data'),
+      prefix: 'gq-',
+    }
     await replay(
       scenario,
       at,

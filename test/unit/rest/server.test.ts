@@ -7,32 +7,12 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { ConfigError } from '../../../runtime/api/errors.ts'
 import { deferred } from '../../../runtime/base/deferred.ts'
 import { CodedError } from '../../../runtime/base/errors.ts'
-import type { Herder } from '../../../runtime/herder/herder.ts'
-import { type RestOptions, type RestServer, startRest } from '../../../runtime/rest/server.ts'
 import { levels } from '../../../runtime/telemetry/log.ts'
-import { recordingLog } from '../../support/fakes/log.ts'
+import { restServers } from '../../support/fakes/rest-server.ts'
 import { until } from '../../support/fakes/wait.ts'
 
-const log = recordingLog()
-const servers: RestServer[] = []
-afterEach(async () => {
-  log.lines.length = 0
-  await Promise.all(servers.splice(0).map(server => server.close()))
-})
-
-/** A herder of which only what a test gives is there. */
-const start = async (herder: Partial<Herder> = {}, options: Partial<RestOptions> = {}): Promise<RestServer> => {
-  const all = { isReady: () => true, kafkaClusterId: async () => 'cluster', connectors: () => [], ...herder }
-  const server = await startRest({
-    herder: all as unknown as Herder,
-    listeners: ['http://127.0.0.1:0'],
-    version: '1.2.3',
-    log,
-    ...options,
-  })
-  servers.push(server)
-  return server
-}
+const { log, start, stop } = restServers()
+afterEach(stop)
 
 const json = async (answer: Response) => ({
   status: answer.status,
@@ -47,8 +27,12 @@ test('what changes something is logged, what asks is not; a query is left out', 
   await fetch(`${url}/connector-plugins/none/config/validate`, { method: 'PUT', body: '{}' })
   await until(() => log.lines.filter(({ level }) => level === 'info').length >= 2, 'both lines')
   expect(log.lines.filter(({ level }) => level === 'info')).toEqual([
-    { level: 'info', message: 'DELETE /connectors/a%20b', details: { status: 204, ms: expect.any(Number) } },
-    { level: 'info', message: 'POST /connectors', details: { status: 500, ms: expect.any(Number) } },
+    {
+      level: 'info',
+      message: 'DELETE /connectors/a%20b',
+      details: { status: 204, ms: expect.any(Number), from: '127.0.0.1' },
+    },
+    { level: 'info', message: 'POST /connectors', details: { status: 500, ms: expect.any(Number), from: '127.0.0.1' } },
   ])
 })
 
