@@ -6,6 +6,7 @@ import { DistributedHerder } from '../herder/distributed/distributed.ts'
 import { isSignatureAlgorithm } from '../herder/distributed/signing.ts'
 import type { HerderParts } from '../herder/local-herder.ts'
 import type { Kafka } from '../kafka/ports.ts'
+import { connectorOffsetStores, ownOffsetsTopic } from '../stores/connector-offset-stores.ts'
 import type { InternalTopic } from '../stores/internal-topic.ts'
 import { kafkaConfigStore } from '../stores/kafka-config-store.ts'
 import { kafkaOffsetStore } from '../stores/kafka-offset-store.ts'
@@ -39,17 +40,23 @@ export const clusterStores = (
     topicLog: async options => (await kafka()).topicLog(options),
     log,
   })
-  return {
-    configs: kafkaConfigStore({
-      ...parts('config', config.configStorageTopic, 1, config.configStorageReplicationFactor),
-      ...(config.exactlyOnceSourceSupport !== 'disabled' && {
-        leaderProducer: async () =>
-          (await kafka()).transactionalProducer({ 'transactional.id': `connect-cluster-${config.groupId}` }),
-      }),
+  const configs = kafkaConfigStore({
+    ...parts('config', config.configStorageTopic, 1, config.configStorageReplicationFactor),
+    ...(config.exactlyOnceSourceSupport !== 'disabled' && {
+      leaderProducer: async () =>
+        (await kafka()).transactionalProducer({ 'transactional.id': `connect-cluster-${config.groupId}` }),
     }),
-    offsets: kafkaOffsetStore(
-      parts('offset', config.offsetStorageTopic, config.offsetStoragePartitions, config.offsetStorageReplicationFactor),
-    ),
+  })
+  const offsetsIn = (topic: string): OffsetStore =>
+    kafkaOffsetStore(parts('offset', topic, config.offsetStoragePartitions, config.offsetStorageReplicationFactor))
+  return {
+    configs,
+    offsets: connectorOffsetStores({
+      shared: offsetsIn(config.offsetStorageTopic),
+      topicOf: connector => ownOffsetsTopic(configs.get(connector)?.props ?? {}, config.offsetStorageTopic),
+      open: offsetsIn,
+      log,
+    }),
     statuses: kafkaStatusStore(
       parts('status', config.statusStorageTopic, config.statusStoragePartitions, config.statusStorageReplicationFactor),
     ),

@@ -1,6 +1,7 @@
 import { ConfigError } from '../api/errors.ts'
 import { partitionForKey } from '../kafka/partitioner.ts'
 import type { ClientSettings, Delivery, TransactionalProducer } from '../kafka/ports.ts'
+import { ownOffsetsTopic } from '../stores/connector-offset-stores.ts'
 import { offsetEntries } from '../stores/offset-entries.ts'
 import type { SourceOffset } from '../stores/ports.ts'
 import type { TransactionBoundary, TransactionParts } from '../task/source-transactions.ts'
@@ -32,9 +33,10 @@ export const exactlyOnce = (
   { connector, task }: { readonly connector: string; readonly task: number },
 ): ExactlyOnce | undefined => {
   if (!supportsExactlyOnce(worker)) return undefined
+  const shared = worker['offset.storage.topic']!.trim()
   return {
     transactionalId: transactionalIdOf(worker['group.id']!.trim(), connector, task),
-    offsetsTopic: worker['offset.storage.topic']!.trim(),
+    offsetsTopic: ownOffsetsTopic(connectorProps, shared) ?? shared,
     boundary: boundaryOf(worker, connectorProps),
   }
 }
@@ -80,6 +82,8 @@ export const openTransactions = async (
   const producer = kafka.transactionalProducer({ ...timeout, ...clients.producer, ...fixed })
   await producer.init()
   await main.confirm(start.run, start.id)
+  // Asking for nothing makes sure that the topic is there.
+  await main.offsets(start.run, start.id, [])
   await producer.prepare([offsetsTopic])
   const { connector } = start.id
   const transactions: TransactionParts = {

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect } from 'vitest'
 import { createKafka } from '../../runtime/kafka/kafka.ts'
+import type { LogRecord } from '../../runtime/kafka/ports.ts'
 import { WorkerProcess } from '../../runtime/testing/worker-process.ts'
 import { ask, idOf, numberedLines, runOn, statuses } from './cluster-rest.ts'
 import { command, eventually, stringConverter, type World, workerProperties } from './pipeline-world.ts'
@@ -15,9 +16,14 @@ export interface ExactlyOnceRun {
   /** How often the worker that runs the task is killed. */
   readonly kills: number
   readonly sessionMs: number
+  /** What else is to go wrong with each kill. */
+  readonly besides?: () => Promise<void>
 }
 
-const startWorker = async ({ world, bootstrap, sessionMs }: ExactlyOnceRun, name: string): Promise<WorkerProcess> => {
+export const exactlyOnceWorker = async (
+  { world, bootstrap, sessionMs }: Pick<ExactlyOnceRun, 'world' | 'bootstrap' | 'sessionMs'>,
+  name: string,
+): Promise<WorkerProcess> => {
   const folder = join(world.folder, name)
   const { 'offset.storage.file.filename': _, ...properties } = workerProperties(folder, {
     'bootstrap.servers': bootstrap,
@@ -43,14 +49,18 @@ const startWorker = async ({ world, bootstrap, sessionMs }: ExactlyOnceRun, name
 }
 
 /** Values in the topic as a reader of committed records sees them. */
-const values = async (bootstrap: string, topic: string): Promise<string[]> => {
+export const readCommitted = async (
+  bootstrap: string,
+  topic: string,
+  text = ({ value }: LogRecord): string => value?.toString() ?? '',
+): Promise<string[]> => {
   const kafka = createKafka({ 'bootstrap.servers': bootstrap })
   try {
     const found: string[] = []
     const log = kafka.topicLog({
       topic,
       isolation: 'read_committed',
-      onRecord: ({ value }) => found.push(value?.toString() ?? ''),
+      onRecord: record => found.push(text(record)),
     })
     await log.start()
     await log.stop()
@@ -66,8 +76,8 @@ const values = async (bootstrap: string, topic: string): Promise<string[]> => {
  */
 export const runExactlyOnce = async (run: ExactlyOnceRun): Promise<void> => {
   const { world, bootstrap } = run
-  const start = (name: string) => startWorker(run, name)
-  const committed = () => values(bootstrap, 'lines')
+  const start = (name: string) => exactlyOnceWorker(run, name)
+  const committed = () => readCommitted(bootstrap, 'lines')
   const file = join(world.folder, 'in')
   await writeFile(file, '')
   let workers: WorkerProcess[] = await Promise.all([start('w0'), start('w1')])
@@ -107,6 +117,7 @@ export const runExactlyOnce = async (run: ExactlyOnceRun): Promise<void> => {
       // The one that runs the task, in the middle of its work.
       const owner = workers.findIndex(worker => idOf(worker) === all['source']!.tasks[0]!.worker_id)
       await workers[owner]!.kill()
+      await run.besides?.()
       const fresh = await start(`r${round}`)
       workers = workers.map((worker, at) => (at === owner ? fresh : worker))
     }

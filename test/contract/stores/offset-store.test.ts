@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Log } from '../../../runtime/api/context.ts'
+import { connectorOffsetStores } from '../../../runtime/stores/connector-offset-stores.ts'
 import { fileOffsetStore } from '../../../runtime/stores/file-offset-store.ts'
 import { kafkaOffsetStore } from '../../../runtime/stores/kafka-offset-store.ts'
 import { memoryOffsetStore } from '../../../runtime/stores/memory-offset-store.ts'
@@ -25,6 +26,17 @@ const implementations: readonly {
   { name: 'memory', lasting: false, make: () => memoryOffsetStore() },
   { name: 'file', lasting: true, make: folder => fileOffsetStore(join(folder, 'deep', 'offsets'), silent) },
   { name: 'kafka', lasting: true, make: folder => kafkaOffsetStore(broker.parts('offset', basename(folder))) },
+  {
+    name: 'kafka, a topic of its own',
+    lasting: true,
+    make: folder =>
+      connectorOffsetStores({
+        shared: kafkaOffsetStore(broker.parts('offset', basename(folder))),
+        topicOf: () => `own-${basename(folder)}`,
+        open: topic => kafkaOffsetStore(broker.parts('offset', topic)),
+        log: silent,
+      }),
+  },
 ]
 
 describe.each(implementations)('an offset store ($name)', ({ make, lasting }) => {
