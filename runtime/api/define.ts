@@ -30,6 +30,8 @@ export interface ConfigProblem {
 }
 
 interface Connector<C extends ConfigSpec> extends Described<C> {
+  /** Settings beyond `config` that the connector reads from `ctx.originals`: validation does not warn of them. */
+  readonly otherKeys?: RegExp
   /** Called after all settings parsed; may connect outside. Throwing counts as a problem of the whole configuration. */
   validate?(
     config: ConfigOf<C>,

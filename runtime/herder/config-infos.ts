@@ -2,6 +2,7 @@ import type { ConfigField, ConfigSpec } from '../api/config.ts'
 import { Secret } from '../api/secret.ts'
 import { frameworkOrder } from '../config/connector-config.ts'
 import { type ParsedField, type Props, parseField } from '../config/parse.ts'
+import { valueHint } from './advice.ts'
 import type { ConfigInfos, ConfigKeyInfo, ConfigValueInfo } from './entities.ts'
 
 /** A value as REST shows it: lists with commas, secrets hidden. */
@@ -49,6 +50,7 @@ export const keyInfos = (spec: ConfigSpec): ConfigKeyInfo[] => {
 
 interface Entry {
   definition: ConfigKeyInfo | null
+  readonly field: ConfigField<unknown>
   parsed: ParsedField
   /** Errors beside those of parsing. */
   readonly extra: string[]
@@ -75,6 +77,7 @@ export class Validation {
       const field = spec[definition.name]!
       this.#entries.set(definition.name, {
         definition,
+        field,
         parsed: parseField(definition.name, field, this.#props),
         extra: [],
         recommended: field.options.recommended ?? [],
@@ -134,14 +137,19 @@ export class Validation {
       definition: null,
       value: valueInfo(key, this.#props[key], errors),
     }))
-    const known = Array.from(this.#entries, ([key, { definition, parsed, extra, recommended, value }]) => ({
-      definition,
-      value: {
-        ...valueInfo(key, parsed.value, [...parsed.problems, ...extra]),
-        recommended_values: recommended,
-        ...value,
-      },
-    }))
+    const known = Array.from(this.#entries, ([key, { definition, field, parsed, extra, recommended, value }]) => {
+      const errors = [...parsed.problems, ...extra]
+      const hint = errors.length === 0 ? undefined : valueHint(field, this.#props[key])
+      return {
+        definition,
+        value: {
+          ...valueInfo(key, parsed.value, errors),
+          recommended_values: recommended,
+          ...value,
+          ...(hint !== undefined && { hint }),
+        },
+      }
+    })
     const groups = known.flatMap(({ definition }) =>
       definition === null || definition.group === null ? [] : [definition.group],
     )

@@ -54,6 +54,16 @@ export interface ConfigValueInfo {
   readonly recommended_values: readonly string[]
   readonly errors: readonly string[]
   readonly visible: boolean
+  /** An addition: what was probably meant by a value that is refused. */
+  readonly hint?: string
+}
+
+/** An addition: what is allowed, and probably not what was meant. */
+export interface ConfigWarning {
+  /** Of the setting. */
+  readonly name: string
+  readonly message: string
+  readonly hint?: string
 }
 
 export interface ConfigInfos {
@@ -61,6 +71,7 @@ export interface ConfigInfos {
   readonly error_count: number
   readonly groups: readonly string[]
   readonly configs: readonly { readonly definition: ConfigKeyInfo | null; readonly value: ConfigValueInfo }[]
+  readonly warnings?: readonly ConfigWarning[]
 }
 
 export interface ConnectorOffset {

@@ -10,6 +10,7 @@ import type { ConfigStore, ConnectorProps, OffsetStore, StatusStore, StoredConne
 import { topicGroups } from '../task/topic-creation.ts'
 import { traceOf } from '../worker/error-text.ts'
 import type { ConnectorWorker, RunReport, TaskId, WorkerListener } from '../worker/ports.ts'
+import { slip } from './advice.ts'
 import { configSecrets } from './config-secrets.ts'
 import { ConnectorOffsets } from './connector-offsets.ts'
 import { ConnectorTimers } from './connector-timers.ts'
@@ -294,8 +295,13 @@ export abstract class LocalHerder implements WorkerListener {
     const complete = { ...props, name: connector }
     const result = await this.parts.validator.validate(complete)
     if (result.error_count > 0) {
-      const errors = result.configs.flatMap(({ value }) => value.errors)
-      throw new CodedError('INVALID_CONNECTOR', { count: result.error_count, errors: errors.join('\n') })
+      const wrong = result.configs.flatMap(({ value }) => (value.errors.length > 0 ? [value] : []))
+      const hint = wrong.find(one => one.hint !== undefined)?.hint ?? slip(result)
+      throw new CodedError(
+        'INVALID_CONNECTOR',
+        { count: result.error_count, errors: wrong.flatMap(({ errors }) => errors).join('\n') },
+        { ...(wrong[0] !== undefined && { configKey: wrong[0].name }), ...(hint !== undefined && { hint }) },
+      )
     }
     return complete
   }

@@ -3,7 +3,6 @@ import type { SourceDefinition } from '../api/define.ts'
 import { ConnectError, isConfigError } from '../api/errors.ts'
 import { deadline } from '../base/abort.ts'
 import { CodedError } from '../base/errors.ts'
-import { nearest } from '../base/nearest.ts'
 import { sinkSpec, sourceSpec } from '../config/connector-config.ts'
 import { parseConfig } from '../config/parse.ts'
 import { restartSpec, setsRestarts } from '../config/restart-config.ts'
@@ -17,6 +16,7 @@ import { topicPattern } from '../task/topic-pattern.ts'
 import { hidingLog, Secrets } from '../worker/error-text.ts'
 import { supportsExactlyOnce } from '../worker/exactly-once.ts'
 import type { ConnectorDefinition } from '../worker/plugin-access.ts'
+import { strays } from './advice.ts'
 import { Validation } from './config-infos.ts'
 import type { ConfigInfos } from './entities.ts'
 import { hashOrder } from './hash-order.ts'
@@ -72,21 +72,10 @@ export class Validator {
     if (outside && definition.validate !== undefined && validation.clean(definition.config))
       await this.#outside(validation, definition, props)
     const infos = validation.result(className)
-    this.#nameStrays(props, definition, infos)
-    return veiled(infos, raw, props)
-  }
-
-  /** Unknown settings are allowed, as in Kafka Connect, but one that looks like a known one is probably a slip. */
-  #nameStrays(props: ConnectorProps, { config }: ConnectorDefinition, { configs }: ConfigInfos): void {
-    const known = new Set(configs.map(({ value }) => value.name))
-    for (const field of Object.values(config)) for (const alias of field.options.aliases ?? []) known.add(alias)
-    for (const key of Object.keys(props)) {
-      const meant = known.has(key) ? undefined : nearest(key, known)
-      if (meant !== undefined)
-        this.#parts.log.warn(`The setting ${key} means nothing to this connector: was ${meant} meant?`, {
-          connector: props['name'],
-        })
-    }
+    const warnings = strays(props, definition, infos)
+    for (const { message, hint } of warnings)
+      if (hint !== undefined) this.#parts.log.warn(`${message}. ${hint}`, { connector: props['name'] })
+    return veiled(warnings.length === 0 ? infos : { ...infos, warnings }, raw, props)
   }
 
   async #locate(className: string) {

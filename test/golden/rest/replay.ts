@@ -96,7 +96,7 @@ const isObject = (value: Json | undefined): value is Members =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** Additions of ours that the captures cannot have. */
-const additions = new Set(['code', 'config_key', 'hint', 'progress'])
+const additions = new Set(['code', 'config_key', 'hint', 'progress', 'warnings'])
 
 const placeholders: Readonly<Record<string, (value: Json) => Json>> = {
   worker_id: value => (value === '' ? '' : '<worker_id>'),

@@ -123,8 +123,8 @@ test('a setting that nobody knows but that looks like one is named in the log, w
   await validate({ ...source, 'batch.sizes': 'sesame', 'producer.override.acks': '1', 'my.own.note': 'x' })
   await validate({ ...region, output_compresion: 'none' })
   expect(log.lines.map(({ level, message }) => [level, message])).toEqual([
-    ['warn', 'The setting batch.sizes means nothing to this connector: was batch.size meant?'],
-    ['warn', 'The setting output_compresion means nothing to this connector: was output_compression meant?'],
+    ['warn', 'The setting batch.sizes means nothing to this connector. Did you mean batch.size?'],
+    ['warn', 'The setting output_compresion means nothing to this connector. Did you mean output_compression?'],
   ])
 })
 
