@@ -36,10 +36,10 @@ const steady = (make: () => unknown): unknown => {
   return first
 }
 
-const fromEntries = (entries: readonly (readonly [string, unknown])[]): unknown =>
-  JSON.parse(`{${entries.map(([key, value]) => `${JSON.stringify(key)}:${JSON.stringify(value)}`).join()}}`)
+// Not by JSON.parse: once it has met a member named `\`, it takes one named `"` in its place for the same (V8 13.6).
+const fromEntries = (entries: readonly (readonly [string, unknown])[]): unknown => Object.fromEntries(entries)
 
-test('objects are as JSON.parse makes them, whatever the names', () => {
+test('objects have their members as they were defined, whatever the names', () => {
   fc.assert(
     fc.property(fc.array(name, { maxLength: 8 }), names => {
       const make = objectMaker(names)
