@@ -270,6 +270,25 @@ describe('transactions on the embedded broker', () => {
     again.client.close()
   })
 
+  test('one whose coordinator forgot it is aborted at the next start: nobody waits for ever', async () => {
+    const wire = await start()
+    const one = await wire.init('one')
+    await wire.enter(one, 't')
+    await wire.write(one, 't', 'lost')
+    wire.client.close()
+    const { dataDir } = server!
+    await server!.broker.close()
+    // As a loss of power may leave it: the records are there, the note that a transaction is open is not.
+    await rm(join(dataDir, 'topics', '__transaction_state-0'), { recursive: true })
+    await server!.restart()
+    const again = await Wire.open(server!.broker.port)
+    expect(server!.warnings.at(-1)).toMatch(/Aborted what was left of a lost transaction .*"t-0"/)
+    expect([await again.endOffset('t', 1), await again.committed('t')]).toEqual([2, []])
+    await again.transact(await again.init('one'), 't', true, 'kept')
+    expect(await again.committed('t')).toEqual(['kept'])
+    again.client.close()
+  })
+
   test('live on through kill -9 at any moment: open ones stay open, ended ones stay as they ended', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'millrace-tx-'))
     onTestFinished(() => rm(folder, { recursive: true, force: true }))

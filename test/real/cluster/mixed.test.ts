@@ -1,6 +1,6 @@
 import { appendFile, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test } from 'vitest'
 import { WorkerProcess } from '../../../runtime/testing/worker-process.ts'
 import { type ApacheKafka, startApacheKafka } from '../../support/apache-kafka.ts'
 import { ask, type ClusterWorker, idOf, numberedLines, partsOf, runOn, statuses } from '../../support/cluster-rest.ts'
@@ -9,12 +9,13 @@ import { command, eventually, stringConverter, World } from '../../support/pipel
 
 let kafka: ApacheKafka
 let world: World
-beforeAll(async () => {
+let exactlyOnce = ''
+beforeEach(async () => {
   world = await World.create()
   kafka = await startApacheKafka()
   world.after(() => kafka.close())
 })
-afterAll(() => world.close())
+afterEach(() => world.close())
 
 /** The same for both makes. */
 const properties = () => ({
@@ -33,6 +34,7 @@ const properties = () => ({
   'heartbeat.interval.ms': '500',
   'offset.flush.interval.ms': '500',
   'scheduled.rebalance.max.delay.ms': '1000',
+  'exactly.once.source.support': exactlyOnce,
 })
 const java = async (name: string): Promise<JavaConnect> => {
   const worker = await startJavaConnect(join(world.folder, name), properties())
@@ -56,99 +58,104 @@ const shared = async (what: string, ...workers: readonly ClusterWorker[]): Promi
   )
 }
 
-test('JVM workers and ours in one group: joins, leaves, config changes, and either takes over from the other', async () => {
-  const path = (name: string) => join(world.folder, name)
-  const arrived = async (n: number) =>
-    (await readFile(path(`out-${n}`), 'utf8').catch(() => '')).split('\n').filter(line => line !== '')
-  const all = async (count: number) => {
-    for (const n of [0, 1])
+test.each(['disabled', 'enabled'])(
+  'JVM workers and ours in one group: joins, leaves, config changes, and either takes over from the other; exactly-once sources %s',
+  async support => {
+    exactlyOnce = support
+    const path = (name: string) => join(world.folder, name)
+    const arrived = async (n: number) =>
+      (await readFile(path(`out-${n}`), 'utf8').catch(() => '')).split('\n').filter(line => line !== '')
+    const all = async (count: number) => {
+      for (const n of [0, 1])
+        await eventually(
+          `all ${count} lines of ${n}`,
+          () => arrived(n),
+          out => new Set(out).size === count,
+          60_000,
+        )
+    }
+    let written = 0
+    const more = async () => {
+      for (const n of [0, 1]) await appendFile(path(`in-${n}`), numberedLines(written, 50))
+      written += 50
+    }
+
+    // A cluster of the JVM's.
+    const firstJava = await java('java-0')
+    for (const n of [0, 1]) {
+      await writeFile(path(`in-${n}`), '')
+      const source = { 'connector.class': 'FileStreamSource', topic: `t${n}`, file: path(`in-${n}`) }
+      const sink = { 'connector.class': 'FileStreamSink', topics: `t${n}`, file: path(`out-${n}`) }
+      for (const [name, config] of [
+        [`source-${n}`, source],
+        [`sink-${n}`, sink],
+      ] as const)
+        await eventually(
+          `${name} is there`,
+          () => ask(firstJava, 'PUT', `/connectors/${name}/config`, config),
+          ({ status }) => status === 201,
+        )
+    }
+    await more()
+    await shared('JVM alone', firstJava)
+    await all(written)
+
+    // Ours joins; the JVM leads.
+    const ours = await millrace('ours-0')
+    await shared('JVM leads', firstJava, ours)
+    await more()
+    await all(written)
+    for (const name of ['sink-0', 'sink-1', 'source-0', 'source-1']) {
+      // Whoever owns the connector pushes its tasks to the leader, signed.
+      const { status } = await eventually(
+        `${name} is changed`,
+        () => ask(ours, 'PATCH', `/connectors/${name}/config`, { 'errors.log.enable': 'true' }),
+        answer => answer.status !== 409,
+      )
+      expect(status).toBe(200)
       await eventually(
-        `all ${count} lines of ${n}`,
-        () => arrived(n),
-        out => new Set(out).size === count,
+        `the task of ${name} has the change`,
+        async () => (await ask(firstJava, 'GET', `/connectors/${name}/tasks`)).body,
+        body => JSON.stringify(body).includes('errors.log.enable'),
         60_000,
       )
-  }
-  let written = 0
-  const more = async () => {
-    for (const n of [0, 1]) await appendFile(path(`in-${n}`), numberedLines(written, 50))
-    written += 50
-  }
+    }
+    await shared('after changes', ours, firstJava)
+    await more()
+    await all(written)
 
-  // A cluster of the JVM's.
-  const firstJava = await java('java-0')
-  for (const n of [0, 1]) {
-    await writeFile(path(`in-${n}`), '')
-    const source = { 'connector.class': 'FileStreamSource', topic: `t${n}`, file: path(`in-${n}`) }
-    const sink = { 'connector.class': 'FileStreamSink', topics: `t${n}`, file: path(`out-${n}`) }
-    for (const [name, config] of [
-      [`source-${n}`, source],
-      [`sink-${n}`, sink],
-    ] as const)
-      await eventually(
-        `${name} is there`,
-        () => ask(firstJava, 'PUT', `/connectors/${name}/config`, config),
-        ({ status }) => status === 201,
+    // The JVM's leave: all is ours, from where it was.
+    await firstJava.stop()
+    await shared('ours alone', ours)
+    await more()
+    await all(written)
+
+    // A JVM's joins; ours leads.
+    const secondJava = await java('java-1')
+    await shared('ours leads', ours, secondJava)
+    for (const name of ['sink-0', 'sink-1', 'source-0', 'source-1']) {
+      const { status } = await eventually(
+        `${name} is changed back`,
+        () => ask(secondJava, 'PATCH', `/connectors/${name}/config`, { 'errors.log.enable': 'false' }),
+        answer => answer.status !== 409,
       )
-  }
-  await more()
-  await shared('JVM alone', firstJava)
-  await all(written)
+      expect(status).toBe(200)
+      await eventually(
+        `the task of ${name} has the change`,
+        async () => (await ask(ours, 'GET', `/connectors/${name}/tasks`)).body,
+        body => JSON.stringify(body).includes('"errors.log.enable":"false"'),
+        60_000,
+      )
+    }
+    await shared('after changes back', secondJava, ours)
+    await more()
+    await all(written)
 
-  // Ours joins; the JVM leads.
-  const ours = await millrace('ours-0')
-  await shared('JVM leads', firstJava, ours)
-  await more()
-  await all(written)
-  for (const name of ['sink-0', 'sink-1', 'source-0', 'source-1']) {
-    // Whoever owns the connector pushes its tasks to the leader, signed.
-    const { status } = await eventually(
-      `${name} is changed`,
-      () => ask(ours, 'PATCH', `/connectors/${name}/config`, { 'errors.log.enable': 'true' }),
-      answer => answer.status !== 409,
-    )
-    expect(status).toBe(200)
-    await eventually(
-      `the task of ${name} has the change`,
-      async () => (await ask(firstJava, 'GET', `/connectors/${name}/tasks`)).body,
-      body => JSON.stringify(body).includes('errors.log.enable'),
-      60_000,
-    )
-  }
-  await shared('after changes', ours, firstJava)
-  await more()
-  await all(written)
-
-  // The JVM's leave: all is ours, from where it was.
-  await firstJava.stop()
-  await shared('ours alone', ours)
-  await more()
-  await all(written)
-
-  // A JVM's joins; ours leads.
-  const secondJava = await java('java-1')
-  await shared('ours leads', ours, secondJava)
-  for (const name of ['sink-0', 'sink-1', 'source-0', 'source-1']) {
-    const { status } = await eventually(
-      `${name} is changed back`,
-      () => ask(secondJava, 'PATCH', `/connectors/${name}/config`, { 'errors.log.enable': 'false' }),
-      answer => answer.status !== 409,
-    )
-    expect(status).toBe(200)
-    await eventually(
-      `the task of ${name} has the change`,
-      async () => (await ask(ours, 'GET', `/connectors/${name}/tasks`)).body,
-      body => JSON.stringify(body).includes('"errors.log.enable":"false"'),
-      60_000,
-    )
-  }
-  await shared('after changes back', secondJava, ours)
-  await more()
-  await all(written)
-
-  // Ours leaves: the JVM goes on where we were.
-  await ours.stop()
-  await shared('JVM again', secondJava)
-  await more()
-  await all(written)
-}, 600_000)
+    // Ours leaves: the JVM goes on where we were.
+    await ours.stop()
+    await shared('JVM again', secondJava)
+    await more()
+    await all(written)
+  },
+  600_000,
+)
