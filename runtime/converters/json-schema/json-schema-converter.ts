@@ -41,7 +41,7 @@ export default defineConverter({
     ),
     'ignore.default.for.nullables': c.boolean('A null stays null where the schema has a default.', off),
     'json.fail.invalid.schema': c.boolean(
-      'Payloads are checked against their schema. Decimals pass only as decimal.format=NUMERIC.',
+      'Payloads are checked against their schema, by code that is made of its text: for registries whose writers are trusted. Decimals pass only as decimal.format=NUMERIC.',
       off,
     ),
     'json.schema.spec.version': c.string('The dialect by which schemas that name none are checked.', {
