@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { Herder } from '../herder/herder.ts'
 
-/** `/`, `/health` and `/metrics`. */
+/** `/`, `/health`, `/metrics` and `/openapi.json`, which tells the routes of this listener. */
 export const root = (
   app: FastifyInstance,
   herder: Herder,
@@ -21,4 +21,12 @@ export const root = (
     app.get('/metrics', async (_request, reply) =>
       reply.type('text/plain; version=0.0.4; charset=utf-8').send(await metrics()),
     )
+
+  let document: string | undefined
+  app.get('/openapi.json', async (_request, reply) => {
+    const { openApi } = await import('./openapi.ts')
+    // No route comes later.
+    document ??= JSON.stringify(openApi(app, version))
+    return reply.type('application/json').send(document)
+  })
 }

@@ -54,7 +54,15 @@ test('what a role lacks is named', async () => {
 
 test('no way in: without credentials, with wrong ones, in any spelling of a path, on any listener', async () => {
   const { url } = await start(herder, { credentials })
-  for (const path of ['/', '/connectors', '/connectors/', '/connectors/c/', '/health', '/admin/loggers'])
+  for (const path of [
+    '/',
+    '/connectors',
+    '/connectors/',
+    '/connectors/c/',
+    '/health',
+    '/admin/loggers',
+    '/openapi.json',
+  ])
     for (const authorization of [
       undefined,
       '',
