@@ -14,6 +14,7 @@ import {
   writeNumbers,
 } from '../../contract/kafka/parts/target.ts'
 import { topicLogContract } from '../../contract/kafka/parts/topic-log-contract.ts'
+import { transactionContract } from '../../contract/kafka/parts/transaction-contract.ts'
 import { type ApacheKafka, startApacheKafka } from '../../support/apache-kafka.ts'
 
 const PARTITIONS = 6
@@ -100,6 +101,7 @@ const expectAll = (numbers: ReadonlyMap<number, readonly number[]>, count: numbe
 describe('three brokers of Apache Kafka', () => {
   consumerContract(target)
   topicLogContract(target)
+  transactionContract(target)
   failureContract(target, { durationMs: 20_000 })
 
   it('brokers killed one after the other under load: every record once, in order, written and read', async () => {
@@ -121,6 +123,45 @@ describe('three brokers of Apache Kafka', () => {
       await until(() => [...reader.numbers.values()].every(list => list.length >= count), 60_000)
       await reader.stop()
       expectAll(reader.numbers, count)
+    } finally {
+      await client.close()
+    }
+  })
+
+  it('transactions while brokers are killed one after the other: each is seen whole, or not at all', async () => {
+    const topic = await newTopic(target(), PARTITIONS)
+    const client = kafkaOf(kafka.bootstrap)
+    try {
+      const producer = client.transactionalProducer({ 'transactional.id': unique('tx') })
+      await producer.init()
+      await producer.prepare([topic])
+      const ledger = new Ledger()
+      let round = 0
+      let writing = true
+      const run = (async () => {
+        for (; writing; round++) {
+          for (let p = 0; p < PARTITIONS; p++) writeNumbers(producer, topic, p, round * 5, round * 5 + 5, ledger)
+          await (round % 4 === 3 ? producer.abort() : producer.commit())
+        }
+      })()
+      const progress = async () => {
+        const before = round
+        await Promise.race([run, until(() => round > before + 20, 60_000)])
+      }
+      for (const broker of kafka.brokers) {
+        await progress()
+        await broker.kill()
+        await progress()
+        await broker.start()
+      }
+      await progress()
+      writing = false
+      await run
+      expect(ledger.failedCount).toBe(0)
+      const kept = range(0, round).filter(number => number % 4 !== 3)
+      const expected = kept.flatMap(number => range(number * 5, number * 5 + 5))
+      const read = await readNumbers(kafka.bootstrap, topic, 'read_committed')
+      for (let p = 0; p < PARTITIONS; p++) expect(read.get(p)).toEqual(expected)
     } finally {
       await client.close()
     }
