@@ -18,22 +18,23 @@ const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\
 
 const defaultOf = ({ type, options }: ConfigField<unknown>): string => {
   const standIn: unknown = options.default
-  if (standIn === undefined) return options.optional === true ? '' : '**required**'
-  if (type === 'PASSWORD') return '(hidden)'
+  if (standIn === undefined) return options.optional === true ? '' : '**Required.**'
   const text = Array.isArray(standIn) ? standIn.join(',') : String(standIn)
-  return text === '' ? '(empty)' : `\`${cell(text)}\``
+  if (text === '') return 'Default: empty.'
+  return type === 'PASSWORD' ? 'Has a default.' : `Default: \`${cell(text)}\`.`
 }
 
-const rules = ({ options }: ConfigField<unknown>): string =>
+const sentence = (text: string): string =>
+  `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`
+
+const rules = ({ options }: ConfigField<unknown>): readonly string[] =>
   [
     options.values === undefined ? '' : `one of ${options.values.map(value => `\`${value}\``).join(', ')}`,
     options.min === undefined ? '' : `at least ${options.min}`,
     options.max === undefined ? '' : `at most ${options.max}`,
     options.accepts ?? '',
     options.aliases === undefined ? '' : `also ${options.aliases.map(alias => `\`${alias}\``).join(', ')}`,
-  ]
-    .filter(rule => rule !== '')
-    .join('; ')
+  ].filter(rule => rule !== '')
 
 // A header's schema is left out like that of a key and a value: readers know it from the declaration, and it has a number of its own.
 const json = (value: unknown): string =>
@@ -44,14 +45,18 @@ const json = (value: unknown): string =>
 const shown = (record: TransformExample['output']): string => {
   if (record === null) return 'dropped'
   const members = Object.entries(record ?? {}).filter(([name]) => !name.endsWith('Schema'))
-  return `\`${json(Object.fromEntries(members))}\``
+  return json(Object.fromEntries(members))
 }
 
 const exampleLines = (example: TransformExample): string[] => [
-  `- ${example.title}`,
-  `  - settings: \`${json(example.config)}\``,
-  `  - in: ${shown(example.input)}`,
-  `  - ${example.throws === undefined ? `out: ${shown(example.output)}` : `fails: ${example.throws}`}`,
+  `It ${example.title}:`,
+  '',
+  '```',
+  `settings  ${json(example.config)}`,
+  `in        ${shown(example.input)}`,
+  example.throws === undefined ? `out       ${shown(example.output)}` : `fails     ${example.throws}`,
+  '```',
+  '',
 ]
 
 /** A plugin's page of the reference, in Markdown. */
@@ -77,14 +82,14 @@ export const docsPage = ({
     ...(fields.length === 0
       ? ['It has no settings.']
       : [
-          '| setting | type | default | what it is |',
-          '| --- | --- | --- | --- |',
-          ...fields.map(
-            ([key, field]) =>
-              `| \`${key}\` | ${field.type.toLowerCase()} | ${defaultOf(field)} | ${cell([field.doc, rules(field)].filter(text => text !== '').join(' '))} |`,
-          ),
+          '| setting | what it is |',
+          '| --- | --- |',
+          ...fields.map(([key, field]) => {
+            const told = [field.doc, ...rules(field)].map(text => cell(sentence(text)))
+            const standIn = defaultOf(field)
+            return `| \`${key}\`<br>${field.type.toLowerCase()} | ${[...told, ...(standIn === '' ? [] : [standIn])].join(' ')} |`
+          }),
         ]),
-    ...(examples.length === 0 ? [] : ['', '## Examples', '', ...examples.flatMap(exampleLines)]),
-    '',
+    ...(examples.length === 0 ? [''] : ['', '## Examples', '', ...examples.flatMap(exampleLines)]),
   ].join('\n')
 }
