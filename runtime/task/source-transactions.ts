@@ -44,6 +44,8 @@ export class SourceTransactions {
   readonly #parts: SourceTransactionsParts
   readonly #ledger: SubmittedRecords
   #lastEnd: number
+  /** Records since then. */
+  #records = 0
   #appending = false
   #committing: Promise<void> | undefined
 
@@ -63,6 +65,7 @@ export class SourceTransactions {
     for (const part of boundary.kind === 'connector' ? requests.take(records) : [{ records }]) {
       this.#appending = true
       try {
+        this.#records += part.records.length
         await append(part.records)
       } finally {
         this.#appending = false
@@ -109,6 +112,8 @@ export class SourceTransactions {
       this.#ledger.stored(this.#ledger.committable())
       this.#lastEnd = clock.monotonic()
       metrics.committed(this.#lastEnd - started)
+      if (end === 'commit' && this.#records > 0) metrics.transaction(this.#records)
+      this.#records = 0
       if (cancelled.aborted) return
       // Invariant 2: the source hears of it only now.
       await task.committed?.(offsets as Told)

@@ -28,6 +28,9 @@ export const metricNames = {
     'source-record-active-count': ['gauge', 'Records sent and not yet acknowledged.'],
     'source-record-active-count-max': ['gauge', 'Most records sent and not yet acknowledged.'],
     'source-record-active-count-avg': ['gauge', 'Average of records sent and not yet acknowledged.'],
+    'transaction-size-min': ['gauge', 'Fewest records in a transaction.'],
+    'transaction-size-max': ['gauge', 'Most records in a transaction.'],
+    'transaction-size-avg': ['gauge', 'Average records in a transaction.'],
   },
   'sink-task-metrics': {
     'sink-record-read-rate': ['gauge', 'Records read from Kafka per second, before transformations.'],

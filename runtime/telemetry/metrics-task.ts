@@ -102,6 +102,8 @@ export class TaskMetrics {
 export class SourceTaskMetrics extends TaskMetrics {
   readonly #polled: Total
   readonly #written: Total
+  /** undefined: no transaction has ended yet. */
+  #transactionSize: Series | undefined
   readonly #pollTime: Series
   readonly #active: Series
   #activeNow = 0
@@ -122,6 +124,12 @@ export class SourceTaskMetrics extends TaskMetrics {
     this.batch(records)
   }
 
+  /** A transaction was committed with so many records. */
+  transaction(records: number): void {
+    this.#transactionSize ??= new Series(this.clock.monotonic())
+    this.#transactionSize.add(records)
+  }
+
   /** Totals since the start: `written` acknowledged by Kafka, `active` on their way. */
   progress(written: number, active: number): void {
     this.#written.total = written
@@ -133,6 +141,7 @@ export class SourceTaskMetrics extends TaskMetrics {
     const now = this.clock.monotonic()
     const poll = this.#pollTime.read(now)
     const active = this.#active.read(now)
+    const size = this.#transactionSize?.read(now)
     return {
       ...super.values(),
       'source-task-metrics': {
@@ -145,6 +154,11 @@ export class SourceTaskMetrics extends TaskMetrics {
         'source-record-active-count': this.#activeNow,
         'source-record-active-count-max': active.max,
         'source-record-active-count-avg': active.avg,
+        ...(size !== undefined && {
+          'transaction-size-min': size.min,
+          'transaction-size-max': size.max,
+          'transaction-size-avg': size.avg,
+        }),
       },
     }
   }

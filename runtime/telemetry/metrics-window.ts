@@ -34,9 +34,11 @@ export class Series {
   #count = 0
   #sum = 0
   #max = 0
+  #min = Number.POSITIVE_INFINITY
   #olderCount = 0
   #olderSum = 0
   #olderMax = 0
+  #olderMin = Number.POSITIVE_INFINITY
   #since: number
 
   constructor(now: number) {
@@ -47,21 +49,26 @@ export class Series {
     this.#count++
     this.#sum += value
     if (value > this.#max) this.#max = value
+    if (value < this.#min) this.#min = value
   }
 
-  read(now: number): { readonly max: number; readonly avg: number } {
+  /** All 0 when nothing was added. */
+  read(now: number): { readonly max: number; readonly min: number; readonly avg: number } {
     const count = this.#count + this.#olderCount
     const answer = {
       max: Math.max(this.#max, this.#olderMax),
+      min: count === 0 ? 0 : Math.min(this.#min, this.#olderMin),
       avg: count === 0 ? 0 : (this.#sum + this.#olderSum) / count,
     }
     if (now - this.#since >= SAMPLE_MS) {
       this.#olderCount = this.#count
       this.#olderSum = this.#sum
       this.#olderMax = this.#max
+      this.#olderMin = this.#min
       this.#count = 0
       this.#sum = 0
       this.#max = 0
+      this.#min = Number.POSITIVE_INFINITY
       this.#since = now
     }
     return answer

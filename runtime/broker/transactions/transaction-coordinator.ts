@@ -52,6 +52,8 @@ export class TransactionCoordinator {
   readonly #parts: TransactionCoordinatorParts
   readonly #log: InternalLog
   readonly #transactions = new Map<string, Transaction>()
+  /** The epoch that a producer gave back for the one its id has now: it may not have heard the answer. */
+  readonly #renewed = new Map<string, number>()
   readonly #turns = new Map<string, Promise<unknown>>()
 
   private constructor(parts: TransactionCoordinatorParts) {
@@ -97,6 +99,8 @@ export class TransactionCoordinator {
     return this.#inTurn(transactionalId, async () => {
       const old = this.#transactions.get(transactionalId)
       if (old !== undefined && known.producerId >= 0) {
+        const isAgain = known.producerId === old.producerId && known.producerEpoch === old.producerEpoch - 1
+        if (isAgain && old.state === 'Empty' && this.#renewed.get(transactionalId) === known.producerEpoch) return old
         if (known.producerId !== old.producerId || known.producerEpoch !== old.producerEpoch) throw fenced(known, old)
       }
       const epoch = old === undefined ? -1 : old.producerEpoch + 1
@@ -113,6 +117,8 @@ export class TransactionCoordinator {
         startedAt: -1,
       }
       await this.#store(transactionalId, next)
+      if (known.producerId >= 0) this.#renewed.set(transactionalId, known.producerEpoch)
+      else this.#renewed.delete(transactionalId)
       return next
     })
   }
@@ -260,8 +266,10 @@ export class TransactionCoordinator {
   async #store(id: string, transaction: Transaction | null): Promise<void> {
     const value = transaction === null ? null : encodeTransaction(transaction)
     await this.#log.append([{ key: encodeTransactionKey(id), value }])
-    if (transaction === null) this.#transactions.delete(id)
-    else this.#transactions.set(id, transaction)
+    if (transaction === null) {
+      this.#transactions.delete(id)
+      this.#renewed.delete(id)
+    } else this.#transactions.set(id, transaction)
   }
 
   async #inTurn<T>(id: string, work: () => Promise<T>): Promise<T> {

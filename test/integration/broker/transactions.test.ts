@@ -192,6 +192,21 @@ describe('transactions on the embedded broker', () => {
     wire.client.close()
   })
 
+  test('a producer that gives its epoch back for a new one may ask again when it did not hear the answer', async () => {
+    const wire = await start()
+    const first = await wire.init('id')
+    const renew = (known: Named) => wire.client.call(initProducerId, 4, { transactionTimeoutMs: 1000, ...known })
+    const renewed = await renew(first)
+    expect(renewed).toMatchObject({ errorCode: 0, producerId: first.producerId, producerEpoch: 1 })
+    expect(await renew(first)).toMatchObject({ errorCode: 0, producerEpoch: 1 })
+    await wire.transact({ ...first, producerEpoch: 1 }, 't', true, 'a')
+    // By now somebody heard it.
+    expect((await renew(first)).errorCode).toBe(errorCodes.PRODUCER_FENCED)
+    await wire.init('id')
+    expect((await renew({ ...first, producerEpoch: 1 })).errorCode).toBe(errorCodes.PRODUCER_FENCED)
+    wire.client.close()
+  })
+
   test('nothing is written outside of them, and what makes no sense is refused', async () => {
     const wire = await start({ 'transaction.max.timeout.ms': '100000' })
     const one = await wire.init('one')

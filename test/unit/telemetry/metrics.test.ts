@@ -18,15 +18,17 @@ describe('metrics over a window', () => {
     expect(total.rate(70_000)).toBeCloseTo(300 / 40, 5)
   })
 
-  it('forgets old maxima', () => {
+  it('forgets old extremes', () => {
     const series = new Series(0)
     series.add(10)
     series.add(20)
-    expect(series.read(30_000)).toEqual({ max: 20, avg: 15 })
+    expect(series.read(30_000)).toEqual({ max: 20, min: 10, avg: 15 })
     series.add(2)
-    expect(series.read(40_000).max).toBe(20)
+    expect(series.read(40_000)).toMatchObject({ max: 20, min: 2 })
     expect(series.read(60_000).max).toBe(20)
-    expect(series.read(70_000)).toEqual({ max: 2, avg: 2 })
+    expect(series.read(70_000)).toEqual({ max: 2, min: 2, avg: 2 })
+    series.read(130_000)
+    expect(series.read(160_000)).toEqual({ max: 0, min: 0, avg: 0 })
   })
 
   it('shares time between states', () => {
@@ -47,6 +49,7 @@ describe('renderMetrics', () => {
     source.polled(5, 12)
     source.progress(4, 1)
     source.committed(7)
+    source.transaction(4)
     source.commitFailed()
     sink.fetched(3)
     sink.written(2, 40)
@@ -63,6 +66,7 @@ describe('renderMetrics', () => {
       'kafka_connect_source_task_metrics_source_record_poll_total{connector="a",task="0"} 5',
       'kafka_connect_source_task_metrics_source_record_write_total{connector="a",task="0"} 4',
       'kafka_connect_source_task_metrics_source_record_active_count{connector="a",task="0"} 1',
+      'kafka_connect_source_task_metrics_transaction_size_max{connector="a",task="0"} 4',
       'kafka_connect_connector_task_metrics_offset_commit_failure_percentage{connector="a",task="0"} 0.5',
       'kafka_connect_connector_task_metrics_running_ratio{connector="a",task="0"} 1',
       'kafka_connect_sink_task_metrics_sink_record_read_total{connector="b",task="1"} 3',
