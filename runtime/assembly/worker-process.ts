@@ -25,6 +25,7 @@ import { memoryStatusStore } from '../stores/memory-status-store.ts'
 import type { ConnectorProps, TargetState } from '../stores/ports.ts'
 import { isLevelName, levelNames } from '../telemetry/levels.ts'
 import { levels, logger } from '../telemetry/log.ts'
+import type { Naming } from '../telemetry/metrics-names.ts'
 import { baseSettings } from '../worker/client-settings.ts'
 import { ThreadedWorker } from '../worker/worker.ts'
 import { clusterHerder, clusterStores } from './cluster-herder.ts'
@@ -241,7 +242,7 @@ export const startWorkerProcess = async (
       ...(config.adminListeners !== undefined && { adminListeners: config.adminListeners }),
       metrics: async () => {
         const { renderMetrics } = await import('../telemetry/metrics.ts')
-        return (await renderMetrics(await worker.metrics())).text
+        return (await renderMetrics(await worker.metrics(), config.metricsPrometheusNames as readonly Naming[])).text
       },
     })
     stops.push(() => rest!.close())

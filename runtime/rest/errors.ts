@@ -6,22 +6,26 @@ import { ElsewhereError } from '../herder/elsewhere.ts'
 import { forward, sendForwarded } from './forward.ts'
 import { routesAt } from './routes.ts'
 
-const reasons: Readonly<Record<number, string>> = {
-  404: 'Not Found',
-  405: 'Method Not Allowed',
-  406: 'Not Acceptable',
-  413: 'Request Entity Too Large',
-  415: 'Unsupported Media Type',
+/** What the server refuses by itself: text and, as an addition, code. */
+const reasons: Readonly<Record<number, readonly [text: string, code: string]>> = {
+  404: ['Not Found', 'NOT_FOUND'],
+  405: ['Method Not Allowed', 'METHOD_NOT_ALLOWED'],
+  406: ['Not Acceptable', 'NOT_ACCEPTABLE'],
+  413: ['Request Entity Too Large', 'BODY_TOO_LARGE'],
+  415: ['Unsupported Media Type', 'UNSUPPORTED_MEDIA_TYPE'],
+}
+
+const refusal = (status: number, hint?: string): object => {
+  const [text, code] = reasons[status] ?? ['Error', status < 500 ? 'BAD_REQUEST' : 'INTERNAL']
+  return { error_code: status, message: `HTTP ${status} ${text}`, code, ...(hint !== undefined && { hint }) }
 }
 
 const bare = new WeakSet<FastifyReply>()
 
 /** An error found before a route answered: Kafka Connect's JSON, without a content type. */
-export const beforeRoute = (reply: FastifyReply, status: number): FastifyReply => {
+export const beforeRoute = (reply: FastifyReply, status: number, hint?: string): FastifyReply => {
   bare.add(reply)
-  return reply
-    .code(status)
-    .send(JSON.stringify({ error_code: status, message: `HTTP ${status} ${reasons[status] ?? 'Error'}` }))
+  return reply.code(status).send(JSON.stringify(refusal(status, hint)))
 }
 
 /** What the server itself refuses: a page for methods that may show one, nothing for the others. */
@@ -95,16 +99,15 @@ export const installErrors = (app: FastifyInstance, log: Log): void => {
     if (error instanceof CodedError) return coded(error, request, reply)
     const status = 'statusCode' in error && typeof error.statusCode === 'number' ? error.statusCode : 500
     // Without any content type the answer is of the type that the route would have given.
-    if (status === 415 && request.headers['content-type'] !== undefined) return beforeRoute(reply, 415)
-    if (status === 415)
-      return reply
-        .code(415)
-        .send({ error_code: 415, message: `HTTP 415 ${reasons[415]}`, hint: 'Send Content-Type: application/json' })
-    if (status !== 500) return reply.code(status).send({ error_code: status, message: error.message })
+    const hint = 'Send Content-Type: application/json'
+    if (status === 415 && request.headers['content-type'] !== undefined) return beforeRoute(reply, 415, hint)
+    if (status === 415) return reply.code(415).send(refusal(415, hint))
+    if (status !== 500) return reply.code(status).send({ ...refusal(status), message: error.message })
     log.error('A request failed', { method: request.method, url: request.url, error })
     return reply.code(500).send({
       error_code: 500,
       message: error.message,
+      code: 'INTERNAL',
       ...(isConfigError(error) && error.key !== undefined && { config_key: error.key }),
     })
   })
@@ -113,7 +116,7 @@ export const installErrors = (app: FastifyInstance, log: Log): void => {
     const served = new Set(routesAt(app, path).map(({ method }) => method))
     const allowed = verbs.filter(method => method === 'OPTIONS' || served.has(method))
     if (allowed.length === 1) return beforeRoute(reply, 404)
-    if (request.method !== 'OPTIONS') return beforeRoute(reply, 405)
+    if (request.method !== 'OPTIONS') return beforeRoute(reply, 405, `This path takes ${allowed.join(', ')}`)
     const list = allowed.join(', ')
     reply.code(200).header('allow', list)
     return request.headers.accept?.includes('application/json') === true

@@ -1,7 +1,4 @@
-/**
- * Kafka Connect's metric groups and attributes under the names that JMX exporters usually give them:
- * `kafka_connect_<group>_<attribute>`, dashes as underscores. The value says which kind it is and what it counts.
- */
+/** Kafka Connect's metric groups and attributes. The value says which kind it is and what it counts. */
 export const metricNames = {
   'connector-metrics': {
     status: ['gauge', 'State of the connector, as a label.'],
@@ -85,6 +82,18 @@ export const metricNames = {
 export type MetricGroup = keyof typeof metricNames
 export type MetricAttribute<G extends MetricGroup> = keyof (typeof metricNames)[G] & string
 
-/** `source-task-metrics`, `source-record-poll-total` -> `kafka_connect_source_task_metrics_source_record_poll_total`. */
-export const metricName = (group: string, attribute: string): string =>
-  `kafka_connect_${group}_${attribute}`.replaceAll('-', '_')
+/**
+ * How JMX exporters name a metric: `full` keeps the group's name (Confluent's rules), `short` leaves out `-metrics` and calls a
+ * worker's own `worker` (Strimzi's and Debezium's rules). Dashboards exist for both.
+ */
+export const namings = ['full', 'short'] as const
+export type Naming = (typeof namings)[number]
+
+/**
+ * `source-task-metrics`, `source-record-poll-total` -> `kafka_connect_source_task_metrics_source_record_poll_total`, short
+ * `kafka_connect_source_task_source_record_poll_total`.
+ */
+export const metricName = (group: string, attribute: string, naming: Naming = 'full'): string => {
+  const shown = naming === 'full' ? group : group.replace(/-metrics$/, '').replace(/^connect-worker/, 'worker')
+  return `kafka_connect_${shown}_${attribute}`.replaceAll('-', '_')
+}

@@ -1,5 +1,5 @@
 import type { Registry } from 'prom-client'
-import { metricName, metricNames } from './metrics-names.ts'
+import { metricName, metricNames, type Naming } from './metrics-names.ts'
 import type { MetricValues } from './metrics-task.ts'
 
 /** Values of one part of the worker, with the labels that tell it from others (`connector`, `task`). */
@@ -19,6 +19,7 @@ let processMetrics: Registry | undefined
  */
 export const renderMetrics = async (
   parts: readonly LabelledMetrics[],
+  names: readonly Naming[] = ['full'],
 ): Promise<{ readonly text: string; readonly contentType: string }> => {
   const { Counter, Gauge, Registry, collectDefaultMetrics } = await import('prom-client')
   const registry = new Registry()
@@ -33,21 +34,23 @@ export const renderMetrics = async (
       for (const [attribute, value] of Object.entries(attributes)) {
         const entry = declared[attribute]
         if (entry === undefined || value === undefined) continue
-        const name = metricName(group, attribute)
-        const labelNames = Object.keys(labels)
-        let metric = made.get(name)
-        if (metric === undefined) {
-          const options = { name, help: entry[1], labelNames, registers: [registry] }
-          if (entry[0] === 'counter') {
-            const counter = new Counter(options)
-            metric = { add: (with_, by) => counter.inc(with_, by) }
-          } else {
-            const gauge = new Gauge(options)
-            metric = { add: (with_, to) => gauge.set(with_, to) }
+        for (const naming of names) {
+          const name = metricName(group, attribute, naming)
+          const labelNames = Object.keys(labels)
+          let metric = made.get(name)
+          if (metric === undefined) {
+            const options = { name, help: entry[1], labelNames, registers: [registry] }
+            if (entry[0] === 'counter') {
+              const counter = new Counter(options)
+              metric = { add: (with_, by) => counter.inc(with_, by) }
+            } else {
+              const gauge = new Gauge(options)
+              metric = { add: (with_, to) => gauge.set(with_, to) }
+            }
+            made.set(name, metric)
           }
-          made.set(name, metric)
+          metric.add(labels, value)
         }
-        metric.add(labels, value)
       }
     }
   }

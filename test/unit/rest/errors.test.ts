@@ -1,5 +1,9 @@
-import { expect, test } from 'vitest'
+import { afterEach, expect, test } from 'vitest'
 import { takesJson } from '../../../runtime/rest/errors.ts'
+import { restServers } from '../../support/fakes/rest-server.ts'
+
+const { start, stop } = restServers()
+afterEach(stop)
 
 test.each([
   [undefined, true],
@@ -14,4 +18,22 @@ test.each([
   ['application/jsonp', false],
 ])('accept %s: %s', (accept, takes) => {
   expect(takesJson(accept)).toBe(takes)
+})
+
+test.each([
+  ['GET', '/nope', {}, 404, { code: 'NOT_FOUND' }],
+  ['DELETE', '/health', {}, 405, { code: 'METHOD_NOT_ALLOWED', hint: 'This path takes HEAD, GET, OPTIONS' }],
+  ['GET', '/', { accept: 'text/html' }, 406, { code: 'NOT_ACCEPTABLE' }],
+  [
+    'POST',
+    '/connectors',
+    { 'content-type': 'text/plain' },
+    415,
+    { code: 'UNSUPPORTED_MEDIA_TYPE', hint: 'Send Content-Type: application/json' },
+  ],
+] as const)('%s %s %j: %i with a code', async (method, path, headers, status, more) => {
+  const { url } = await start()
+  const answer = await fetch(url + path, { method, headers, ...(method === 'POST' && { body: '{}' }) })
+  expect(answer.status).toBe(status)
+  expect(await answer.json()).toMatchObject({ error_code: status, ...more })
 })

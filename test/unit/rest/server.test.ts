@@ -154,7 +154,7 @@ describe('errors', () => {
     })
     expect(await json(await fetch(`${url}/connectors/x`))).toEqual({
       status: 500,
-      body: { error_code: 500, message: 'odd', config_key: 'k' },
+      body: { error_code: 500, message: 'odd', code: 'INTERNAL', config_key: 'k' },
     })
     expect(log.lines).toContainEqual(expect.objectContaining({ level: 'error', message: 'A request failed' }))
   })

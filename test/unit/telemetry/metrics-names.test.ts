@@ -11,3 +11,11 @@ it('names metrics as Prometheus wants them, totals as counters', () => {
     }
   }
 })
+
+it.each([
+  ['connector-metrics', 'status', 'kafka_connect_connector_status'],
+  ['connector-task-metrics', 'status', 'kafka_connect_connector_task_status'],
+  ['source-task-metrics', 'source-record-poll-rate', 'kafka_connect_source_task_source_record_poll_rate'],
+  ['task-error-metrics', 'total-errors-logged', 'kafka_connect_task_error_total_errors_logged'],
+  ['connect-worker-metrics', 'connector-count', 'kafka_connect_worker_connector_count'],
+])('short: %s %s is %s', (group, attribute, name) => expect(metricName(group, attribute, 'short')).toBe(name))

@@ -82,6 +82,15 @@ describe('renderMetrics', () => {
     expect(lines.some(line => line.startsWith('process_resident_memory_bytes '))).toBe(true)
   })
 
+  it('gives a metric every name that is asked for', async () => {
+    const parts = [
+      { labels: { connector: 'a' }, values: { 'connect-worker-metrics': { 'connector-failed-task-count': 1 } } },
+    ]
+    const lines = (await renderMetrics(parts, ['full', 'short'])).text.split('\n')
+    expect(lines).toContain('kafka_connect_connect_worker_metrics_connector_failed_task_count{connector="a"} 1')
+    expect(lines).toContain('kafka_connect_worker_connector_failed_task_count{connector="a"} 1')
+  })
+
   it('renders twice with the same answer for the same numbers', async () => {
     const parts = [{ labels: {}, values: { 'connect-worker-metrics': { 'task-count': 1 } } }]
     const kafka = (text: string) => text.split('\n').filter(line => line.includes('kafka_connect'))
