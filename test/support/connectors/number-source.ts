@@ -19,8 +19,12 @@ export default defineSource({
     'throw.later': c.boolean('Something is thrown in a timer.', { default: false }),
     'block.at': c.int('Blocks its thread here.', { default: -1 }),
     'exit.at': c.int('Ends its thread here.', { default: -1 }),
+    'commit.every': c.int('A transaction ends behind so many, where the connector may say so.', { default: 0 }),
+    'abort.at': c.int('The transaction that ends with this number is aborted.', { default: -1 }),
     'committed.file': c.string('Where committed offsets are noted.', { default: '' }),
   },
+  exactlyOnce: () => true,
+  endsTransactions: true,
   async open(config, ctx) {
     const parts = Array.from({ length: config.partitionBy }, (_, part) => ({ part }))
     const stored = await ctx.offsets(parts)
@@ -56,7 +60,10 @@ export default defineSource({
             const trouble = [config.throwAt, config.retriableAt, config.blockAt, config.exitAt].includes(number)
             if (trouble && batch.length > 0) break
             checkTrouble(number)
-            batch.push(record(number))
+            const made = record(number)
+            batch.push(made)
+            if (number === config.abortAt) ctx.transactions?.abortAfter(made)
+            else if ((number + 1) % config.commitEvery === 0) ctx.transactions?.commitAfter(made)
             next[number % config.partitionBy] = number + config.partitionBy
           }
           if (batch.length > 0) yield batch
