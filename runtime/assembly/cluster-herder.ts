@@ -44,7 +44,11 @@ export const clusterStores = (
     ...parts('config', config.configStorageTopic, 1, config.configStorageReplicationFactor),
     ...(config.exactlyOnceSourceSupport !== 'disabled' && {
       leaderProducer: async () =>
-        (await kafka()).transactionalProducer({ 'transactional.id': `connect-cluster-${config.groupId}` }),
+        (await kafka()).transactionalProducer({
+          'transactional.id': `connect-cluster-${config.groupId}`,
+          // Who reads the configs waits no longer for what a dead leader left open.
+          'transaction.timeout.ms': '10000',
+        }),
     }),
   })
   const offsetsIn = (topic: string): OffsetStore =>

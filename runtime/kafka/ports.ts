@@ -137,11 +137,11 @@ export interface TopicLogOptions {
 /** A topic read from its beginning without a group, then followed: what the internal stores are built on. */
 export interface TopicLog {
   /**
-   * Resolves when everything that was in the topic at the call has been passed to `onRecord`; with `read_committed` it waits
-   * until transactions that are open in it have ended.
+   * Resolves when everything that was in the topic at the call has been passed to `onRecord`; with `read_committed` up to the
+   * first open transaction.
    */
   start(): Promise<void>
-  /** The same for what is in the topic now. */
+  /** The same for what is in the topic now; with `read_committed` it waits for open transactions to end. */
   readToEnd(): Promise<void>
   /** Resolves when all are acknowledged (acks=all). */
   append(

@@ -62,11 +62,16 @@ export class KafkaTopicLog implements TopicLog {
     this.#cluster.onRefresh(() => void this.#watchPartitions().catch(error => this.#fail(asError(error))))
     await this.#watchPartitions()
     this.#running = this.#run()
-    await this.readToEnd()
+    // Not held up by a transaction that a dead writer left open.
+    await this.#reach(await this.#offsets('latest', 0, this.#config.readCommitted))
   }
 
   async readToEnd(): Promise<void> {
-    const ends = await this.#offsets('latest', 0)
+    // To the very end, even where open transactions hold us back: what stands behind them may be committed already.
+    await this.#reach(await this.#offsets('latest', 0))
+  }
+
+  async #reach(ends: readonly TopicPartitionOffset[]): Promise<void> {
     this.#check()
     const done = deferred()
     this.#waiters.push({ ends, done })
@@ -136,8 +141,8 @@ export class KafkaTopicLog implements TopicLog {
     }
   }
 
-  /** Of all partitions from number `from` on. */
-  #offsets(place: OffsetPlace, from: number): Promise<TopicPartitionOffset[]> {
+  /** Of all partitions from number `from` on; `stable`: where the first open transaction begins, for the end. */
+  #offsets(place: OffsetPlace, from: number, stable = false): Promise<TopicPartitionOffset[]> {
     const { topic } = this.#options
     return this.#cluster.retrying(async () => {
       const count = this.#cluster.metadata.topic(topic)?.partitions.length
@@ -146,8 +151,7 @@ export class KafkaTopicLog implements TopicLog {
         throw new KafkaProtocolError(code === 0 ? 'UNKNOWN_TOPIC_OR_PARTITION' : code, { topic })
       }
       const partitions = Array.from({ length: count - from }, (_, i) => ({ topic, partition: from + i }))
-      // To the very end, even where open transactions hold us back: what stands behind them may be committed already.
-      return listOffsets(this.#cluster, partitions, place, false)
+      return listOffsets(this.#cluster, partitions, place, stable)
     })
   }
 

@@ -97,6 +97,7 @@ export async function readNumbers(
       },
     })
     await log.start()
+    await log.readToEnd()
     return numbers
   } finally {
     await kafka.close()
