@@ -64,6 +64,31 @@ test.each<{ props: Record<string, string>; key: string; says: string }>([
   expect((await validate({ ...sink, ...props }, { 'group.id': 'others' })).error_count).toBe(0)
 })
 
+const enabled = { 'group.id': 'g', 'exactly.once.source.support': 'enabled' }
+const disabledText = 'This worker does not have exactly-once source support enabled.'
+const cannotText = 'The connector does not support exactly-once semantics with the provided configuration.'
+test.each<{ worker: Record<string, string>; props: Record<string, string>; says: string[] }>([
+  { worker: enabled, props: { file: '/f', 'exactly.once.support': 'required' }, says: [] },
+  // Lines of stdin have no offsets.
+  { worker: enabled, props: { 'exactly.once.support': 'Required' }, says: [cannotText] },
+  { worker: {}, props: { file: '/f', 'exactly.once.support': 'required' }, says: [disabledText] },
+  {
+    worker: { 'group.id': 'g', 'exactly.once.source.support': 'preparing' },
+    props: { 'exactly.once.support': 'required' },
+    says: [disabledText, cannotText],
+  },
+  {
+    worker: enabled,
+    props: { 'transaction.boundary': 'connector' },
+    says: [
+      'The connector does not support connector-defined transaction boundaries with the given configuration. Please reconfigure it to use a different transaction boundary definition.',
+    ],
+  },
+])('exactly-once support is required of worker and connector: $worker $props', async ({ worker, props, says }) => {
+  const { configs } = await validate({ ...source, ...props }, worker)
+  expect(configs.flatMap(({ value }) => value.errors)).toEqual(says)
+})
+
 test('settings of automatic restarts are shown where one is used, and checked', async () => {
   const shown = ({ configs }: Awaited<ReturnType<typeof validate>>) =>
     configs.filter(({ value }) => value.name.startsWith('errors.restart.'))
