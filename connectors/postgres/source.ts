@@ -1,5 +1,6 @@
 import { ConfigError, ConnectError, defineSource } from 'millrace'
 import { isUnfinishedSnapshot, startPosition } from './replication/start-position.ts'
+import { sampleRows } from './sample.ts'
 import { config, readSettings } from './settings/settings.ts'
 import { PostgresTask } from './task.ts'
 import { serverProblems } from './validate.ts'
@@ -15,6 +16,12 @@ export default defineSource({
   async validate(given, ctx) {
     const { settings, problems } = readSettings(given, ctx.originals)
     return settings === undefined ? problems : serverProblems(settings, ctx.signal)
+  },
+
+  async *sample(given, ctx, count) {
+    const { settings, problems } = readSettings(given, ctx.originals)
+    if (settings === undefined) throw new ConfigError(problems.map(({ message }) => message).join('; '))
+    yield* sampleRows(settings, ctx, count)
   },
 
   open(given, ctx) {

@@ -351,7 +351,7 @@ const sameOffset = (a: OffsetMap, b: OffsetMap): boolean =>
   a['messageType'] === b['messageType'] &&
   a['lsn_events_processed'] === b['lsn_events_processed']
 
-const currentLsn = async (connection: PgConnection): Promise<number> => {
+export const currentLsn = async (connection: PgConnection): Promise<number> => {
   const sql = 'select case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_lsn() end'
   return lsnOf((await connection.value(sql)) ?? '0/0')
 }

@@ -1,6 +1,7 @@
 import { defineSink } from 'millrace'
 import { aivenConfig } from './aiven-config.ts'
 import { aivenNames, aivenProblems, aivenStore, aivenTask } from './aiven-settings.ts'
+import { previewObjects } from './preview.ts'
 import { bucketProblems } from './reachable.ts'
 import { S3SinkTask } from './sink-task.ts'
 import { openStore } from './store.ts'
@@ -18,6 +19,8 @@ export default defineSink({
     if (problems.length > 0) return problems
     return bucketProblems(aivenStore(config), '', aivenNames, ctx.signal)
   },
+
+  preview: (config, ctx, batch) => previewObjects(aivenTask(config), aivenStore(config).bucket, ctx, batch),
 
   async open(config, ctx) {
     const settings = aivenTask(config)

@@ -1,6 +1,7 @@
 import { defineSink } from 'millrace'
 import { confluentConfig } from './confluent-config.ts'
 import { confluentNames, confluentProblems, confluentStore, confluentTask } from './confluent-settings.ts'
+import { previewObjects } from './preview.ts'
 import { bucketProblems } from './reachable.ts'
 import { S3SinkTask } from './sink-task.ts'
 import { openStore } from './store.ts'
@@ -18,6 +19,9 @@ export default defineSink({
     if (problems.length > 0) return problems
     return bucketProblems(confluentStore(config), config.topicsDir, confluentNames, ctx.signal)
   },
+
+  preview: (config, ctx, batch) =>
+    previewObjects(confluentTask(config, ctx.originals), confluentStore(config).bucket, ctx, batch),
 
   async open(config, ctx) {
     const settings = confluentTask(config, ctx.originals)

@@ -61,6 +61,15 @@ export interface SourceDefinition<C extends ConfigSpec = ConfigSpec, W extends W
   changes?(config: ConfigOf<C>, signal: AbortSignal): AsyncIterable<void>
   open(config: ConfigOf<C>, ctx: SourceContext, work: W): SourceTask | Promise<SourceTask>
   /**
+   * For previews: up to `count` records (or a few more) as a task would read them, leaving nothing behind outside. A batch counts until the next is
+   * asked for.
+   */
+  sample?(
+    config: ConfigOf<C>,
+    ctx: PluginContext & { readonly signal: AbortSignal },
+    count: number,
+  ): AsyncIterable<readonly SourceRecord[]>
+  /**
    * Whether, with this config, a task that starts at an offset reads exactly the records behind it: then a worker with
    * exactly-once support writes none twice. Missing: the connector does not say, and `exactly.once.support=required` is refused.
    */
@@ -95,9 +104,23 @@ export interface SinkTask {
   close?(): void | Promise<void>
 }
 
+/** Something a sink would send. */
+export interface PreviewedWrite {
+  /** An object's address, a statement, a request. */
+  readonly target: string
+  /** Its body; null where there is none. */
+  readonly content: Uint8Array | null
+}
+
 export interface SinkDefinition<C extends ConfigSpec = ConfigSpec> extends Connector<C> {
   /** `write` keeps no record, nor bytes of one, after it resolved: the runtime may then reuse the memory under them. */
   readonly keepsNothing?: boolean
+  /** For previews: what `write` and `flush` of this batch alone would send. Sends and keeps nothing. */
+  preview?(
+    config: ConfigOf<C>,
+    ctx: SinkContext,
+    batch: readonly SinkRecord[],
+  ): readonly PreviewedWrite[] | Promise<readonly PreviewedWrite[]>
   open(config: ConfigOf<C>, ctx: SinkContext): SinkTask | Promise<SinkTask>
 }
 

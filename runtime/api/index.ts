@@ -40,6 +40,7 @@ export {
   type Plugin,
   type PluginKind,
   type PredicateDefinition,
+  type PreviewedWrite,
   pluginKind,
   type SchemaAndValue,
   type Side,

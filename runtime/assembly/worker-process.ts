@@ -209,6 +209,7 @@ export const startWorkerProcess = async (
       plugins,
       validator,
       admin: () => kafka.admin(),
+      kafka: () => kafka.client(),
       clusterId: async () => broker?.clusterId ?? (await (await kafka.admin()).describeCluster()).clusterId ?? '',
       resolve,
       workerId: () => rest?.workerId ?? 'starting',

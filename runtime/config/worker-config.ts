@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { type ConfigOf, c } from '../api/config.ts'
 import { ConfigError } from '../api/errors.ts'
-import { namings } from '../telemetry/metrics-names.ts'
 import { type ClusterConfig, clusterConfig, clusterSpec } from './cluster-config.ts'
 import { parseConfig } from './parse.ts'
 import { parseProperties } from './properties.ts'
@@ -84,7 +83,7 @@ export const workerSpec = {
   ),
   'metrics.prometheus.names': c.list(
     "Names in /metrics: full (kafka_connect_source_task_metrics_...), as Confluent's JMX exporter rules give them, short (kafka_connect_source_task_...), as Strimzi's and Debezium's do.",
-    { values: namings, default: namings },
+    { values: ['full', 'short'], default: ['full', 'short'] },
   ),
   'task.threads': c.int(
     'Threads that run tasks; 0 runs them in the main thread. Default: the number of cores less one, at least 1.',

@@ -1,5 +1,6 @@
 import type { PluginInfo } from '../plugins/registry.ts'
 import type { ConnectorProps, TargetState } from '../stores/ports.ts'
+import type { Preview } from '../worker/preview.ts'
 import type {
   ConfigInfos,
   ConfigKeyInfo,
@@ -47,6 +48,8 @@ export interface Herder {
   pluginConfig(className: string): Promise<readonly ConfigKeyInfo[]>
   /** `className` is that of the path; undefined when a connector is created. */
   validate(props: ConnectorProps, className?: string): Promise<ConfigInfos>
+  /** Runs data of the connector through its stages and writes nothing. `count`: most records. */
+  preview(props: ConnectorProps, count: number, className?: string): Promise<Preview>
   /** In a cluster: the level on every worker. */
   setLogLevel?(logger: string, level: string): Promise<void>
   /** In a cluster. */

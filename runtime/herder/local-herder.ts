@@ -4,12 +4,13 @@ import { backoffDelay } from '../base/backoff.ts'
 import { CodedError } from '../base/errors.ts'
 import { restartSettings, setsRestarts } from '../config/restart-config.ts'
 import { withoutNulls } from '../config/without-nulls.ts'
-import type { Admin } from '../kafka/ports.ts'
+import type { Admin, Kafka } from '../kafka/ports.ts'
 import type { PluginInfo, PluginRegistry } from '../plugins/registry.ts'
 import type { ConfigStore, ConnectorProps, OffsetStore, StatusStore, StoredConnector } from '../stores/ports.ts'
 import { topicGroups } from '../task/topic-creation.ts'
 import { traceOf } from '../worker/error-text.ts'
 import type { ConnectorWorker, RunReport, TaskId, WorkerListener } from '../worker/ports.ts'
+import { type Preview, preview } from '../worker/preview.ts'
 import { slip } from './advice.ts'
 import { configSecrets } from './config-secrets.ts'
 import { ConnectorOffsets } from './connector-offsets.ts'
@@ -41,6 +42,7 @@ export interface HerderParts {
   readonly validator: Validator
   /** Made when first needed. */
   readonly admin: () => Promise<Admin>
+  readonly kafka: () => Promise<Kafka>
   readonly clusterId: () => Promise<string>
   /** Variables' values put in, for what only resolved settings tell (a group's name). */
   readonly resolve: (props: ConnectorProps) => Promise<ConnectorProps>
@@ -160,6 +162,16 @@ export abstract class LocalHerder implements WorkerListener {
     if (className !== undefined && typeof given === 'string' && !sameConnector(className, given))
       throw new CodedError('CLASS_MISMATCH', { given, class: className })
     return this.parts.validator.validate(props)
+  }
+
+  async preview(props: ConnectorProps, count: number, className?: string): Promise<Preview> {
+    const given = props['connector.class'] ?? className
+    const complete = { name: 'preview', ...props, ...(given !== undefined && { 'connector.class': given }) }
+    this.#refuse(await this.validate(complete, className))
+    const resolved = withoutNulls(await this.parts.resolve(complete))
+    const { plugins, workerProps, kafka, log } = this.parts
+    const secrets = await configSecrets(complete, this.parts.resolve)
+    return preview({ plugins, workerProps, kafka, log }, resolved, secrets, count)
   }
 
   // What the worker tells.
@@ -293,7 +305,11 @@ export abstract class LocalHerder implements WorkerListener {
     if (given !== undefined && given !== null && given !== connector)
       throw new CodedError('NAME_MISMATCH', { given, connector })
     const complete = { ...props, name: connector }
-    const result = await this.parts.validator.validate(complete)
+    this.#refuse(await this.parts.validator.validate(complete))
+    return complete
+  }
+
+  #refuse(result: ConfigInfos): void {
     if (result.error_count > 0) {
       const wrong = result.configs.flatMap(({ value }) => (value.errors.length > 0 ? [value] : []))
       const hint = wrong.find(one => one.hint !== undefined)?.hint ?? slip(result)
@@ -303,7 +319,6 @@ export abstract class LocalHerder implements WorkerListener {
         { ...(wrong[0] !== undefined && { configKey: wrong[0].name }), ...(hint !== undefined && { hint }) },
       )
     }
-    return complete
   }
 
   /** Asks for task configs; what comes of them is `tasksMade`'s. */

@@ -22,6 +22,17 @@ export const connectorPlugins = (app: FastifyInstance, herder: Herder, masking: 
       throw wrapped(error)
     }
   })
+
+  app.put<Plugin & { Querystring: { records?: string } }>(
+    '/connector-plugins/:plugin/config/preview',
+    async request => {
+      const { records = '10' } = request.query
+      if (!/^\d{1,3}$/.test(records) || Number(records) < 1)
+        throw new CodedError('BAD_REQUEST', { reason: `records must be a number from 1 to 999, not ${records}` })
+      const props = propsOf(jsonOf(request.body), 'connectorConfig')
+      return herder.preview(masking.written(props['name'] ?? '', props), Number(records), request.params.plugin)
+    },
+  )
 }
 
 /** What Kafka Connect answers here with 500 and the name of its exception, and with 400 when a connector is created. */

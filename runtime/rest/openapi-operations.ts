@@ -230,6 +230,15 @@ export const operations: Readonly<Record<string, Operation>> = {
     status: 200,
     answer: 'Validation',
   },
+  'PUT /connector-plugins/:plugin/config/preview': {
+    id: 'preview',
+    tag: 'plugins',
+    summary: 'Run data through all stages, nothing is created or written',
+    query: { records: { doc: 'Most records.', schema: { type: 'integer', minimum: 1, maximum: 999, default: 10 } } },
+    body: 'Config',
+    status: 200,
+    answer: 'Preview',
+  },
   'GET /admin/loggers': {
     id: 'loggers',
     tag: 'logging',

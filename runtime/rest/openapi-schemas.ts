@@ -108,6 +108,24 @@ export const schemas = {
     },
     ['warnings'],
   ),
+  Preview: object(
+    {
+      type: { enum: ['source', 'sink'] },
+      records: { type: 'array', items: ref('PreviewedRecord') },
+      writes: { type: 'array', items: object({ target: text, content: { type: ['object', 'null'] } }) },
+      errors: { type: 'array', items: ref('PreviewError') },
+    },
+    ['writes'],
+  ),
+  PreviewedRecord: object(
+    {
+      stages: { type: 'array', items: object({ stage: text, class: text, record: { type: ['object', 'null'] } }) },
+      produced: object({ topic: text, key: { type: ['object', 'null'] }, value: { type: ['object', 'null'] } }),
+      error: ref('PreviewError'),
+    },
+    ['produced', 'error'],
+  ),
+  PreviewError: object({ stage: text, class: text, message: text }),
   LogLevel: object({ level: text, last_modified: { type: ['integer', 'null'] } }),
   LogLevels: map(ref('LogLevel')),
   NewLogLevel: object({ level: { enum: ['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR', 'FATAL', 'OFF'] } }),

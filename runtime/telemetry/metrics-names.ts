@@ -86,8 +86,7 @@ export type MetricAttribute<G extends MetricGroup> = keyof (typeof metricNames)[
  * How JMX exporters name a metric: `full` keeps the group's name (Confluent's rules), `short` leaves out `-metrics` and calls a
  * worker's own `worker` (Strimzi's and Debezium's rules). Dashboards exist for both.
  */
-export const namings = ['full', 'short'] as const
-export type Naming = (typeof namings)[number]
+export type Naming = 'full' | 'short'
 
 /**
  * `source-task-metrics`, `source-record-poll-total` -> `kafka_connect_source_task_metrics_source_record_poll_total`, short

@@ -15,7 +15,7 @@ import { pluginFolders } from '../config/worker-config.ts'
 import { type ChainPlugins, createChain, type TransformChain } from '../pipeline/transform-chain.ts'
 import type { PluginLocation } from '../plugins/location.ts'
 import { scriptAccess } from '../plugins/script-access.ts'
-import type { Resolved, StartTask, ThreadSettings } from './messages.ts'
+import type { Resolved, ThreadSettings } from './messages.ts'
 import { converterClass, converterProps, referencedPlugins } from './plugin-references.ts'
 
 type Loaded = { readonly kind: PluginKind }
@@ -31,8 +31,8 @@ export interface RecordParts {
 
 /** Loads and configures them. `plugins` stand in the order of `referencedPlugins`. Throws ConfigError naming the key. */
 export const recordParts = async (
-  start: StartTask,
-  settings: ThreadSettings,
+  start: { readonly connector: Pick<Resolved, 'props'>; readonly plugins: readonly PluginLocation[] },
+  settings: Pick<ThreadSettings, 'workerProps'>,
   load: (location: PluginLocation) => Promise<Loaded>,
   log: Log,
 ): Promise<RecordParts> => {

@@ -17,6 +17,8 @@ export interface SnapshotParts {
   readonly headers: readonly Header[]
   readonly log: Log
   progress(text: string | undefined): void
+  /** Undefined: all. */
+  readonly rowsPerTable?: number
 }
 
 /** No such snapshot, as version 16 and later and those before say it; its process is gone. */
@@ -111,7 +113,9 @@ export class Snapshot {
     const { selectOverrides } = this.#parts.settings
     const override = selectOverrides.get(`${table.schema}.${table.name}`) ?? selectOverrides.get(table.name)
     const from = override === undefined ? nameOf(table) : `(${override}) as overridden`
-    return `copy (select ${columns} from ${from}) to stdout`
+    const { rowsPerTable } = this.#parts
+    const limit = rowsPerTable === undefined ? '' : ` limit ${rowsPerTable}`
+    return `copy (select ${columns} from ${from}${limit}) to stdout`
   }
 
   async *#rows(table: SnapshotTable, statement: string): AsyncGenerator<readonly SnapshotRecord[]> {

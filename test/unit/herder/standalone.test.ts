@@ -36,6 +36,7 @@ const make = async (): Promise<StandaloneHerder> => {
     plugins,
     validator: new Validator({ plugins, log, resolve, workerProps }),
     admin: () => Promise.reject(new Error('no broker here')),
+    kafka: () => Promise.reject(new Error('no broker here')),
     clusterId: async () => 'c',
     resolve,
     workerId: () => 'w:8083',
