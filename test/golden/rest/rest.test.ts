@@ -54,6 +54,14 @@ const profiles: Readonly<Record<string, Profile>> = {
   },
   log4j: { settings: () => ({ 'millrace.log.level': 'INFO', 'millrace.log.level.org.example.quiet': 'ERROR' }) },
   'basic-auth': { settings: basicAuth },
+  eos: {
+    modes: ['distributed'],
+    settings: () => ({
+      'exactly.once.source.support': 'enabled',
+      'connector.client.config.override.policy': 'Allowlist',
+      'connector.client.config.override.allowlist': 'acks,max.poll.records',
+    }),
+  },
   two: {
     modes: ['distributed'],
     settings: () => ({ 'scheduled.rebalance.max.delay.ms': '0' }),
