@@ -99,3 +99,13 @@ test('log levels to begin with', () => {
     ['millrace.kafka', 'DEBUG'],
   ])
 })
+
+test.each([
+  ['-Xmx1g -Djava.security.auth.login.config=/etc/jaas.conf -Dx=y', { 'rest.jaas.file': '/etc/jaas.conf' }],
+  ['-Djava.security.auth.login.config="/etc/my jaas"', { 'rest.jaas.file': '/etc/my jaas' }],
+  ['-Xmx1g', {}],
+])('KAFKA_OPTS %s', async (options, found) => {
+  expect(await readWorkerProperties(undefined, { KAFKA_OPTS: options })).toEqual(found)
+  const own = { KAFKA_OPTS: options, CONNECT_REST_JAAS_FILE: '/own' }
+  expect(await readWorkerProperties(undefined, own)).toEqual({ 'rest.jaas.file': '/own' })
+})
