@@ -2,18 +2,30 @@ import { Decimal } from '../../api/decimal.ts'
 import { DataError } from '../../api/errors.ts'
 import { DATE, DECIMAL, TIME, TIMESTAMP } from '../../api/logical.ts'
 import type { Field, Schema } from '../../api/schema.ts'
-import type { AvroField, AvroRecord, AvroType, AvroUnion, PrimitiveType } from './model.ts'
+import {
+  type AvroField,
+  type AvroRecord,
+  type AvroType,
+  type AvroUnion,
+  type PrimitiveType,
+  simpleName,
+} from './model.ts'
 import { fieldName, fullName } from './names.ts'
 import {
   type AvroSettings,
   defaultNamespace,
   defaultPrecision,
+  enumDefaultPrefix,
+  enumDocPrefix,
   enumParameter,
+  fieldDefaultParameter,
+  fieldDocPrefix,
   fixedParameter,
   generalEnum,
   generalUnion,
   mapEntry,
   precisionParameter,
+  recordDocParameter,
   unionName,
   unnamedRecord,
 } from './settings.ts'
@@ -91,8 +103,17 @@ class Converter {
       default: {
         const symbols = enumOf(schema, this.#settings)
         if (symbols !== undefined) {
-          const name = fullName(schema.name ?? symbols.name, this.#settings)
-          return this.#define(name, { type: 'enum', name, symbols: symbols.symbols, props: this.#props(schema) })
+          const name = fullName(symbols.name, this.#settings)
+          const doc = schema.parameters?.[enumDocPrefix + simpleName(name)]
+          const standIn = schema.parameters?.[enumDefaultPrefix + simpleName(name)]
+          return this.#define(name, {
+            type: 'enum',
+            name,
+            ...(doc !== undefined && { doc }),
+            symbols: symbols.symbols,
+            ...(standIn !== undefined && { default: standIn }),
+            props: this.#props(schema),
+          })
         }
         const size = schema.type === 'BYTES' ? schema.parameters?.[fixedParameter] : undefined
         if (size !== undefined) {
@@ -124,21 +145,28 @@ class Converter {
         ? `${unnamedRecord}${this.#unnamed++ === 0 ? '' : this.#unnamed}`
         : fullName(schema.name, this.#settings)
     if (this.#records.has(name)) throw new DataError(`Two different schemas have the name ${name}: Avro needs one each`)
-    const record: AvroRecord = { type: 'record', name, fields: [], props: this.#props(schema) }
+    const doc = schema.parameters?.[recordDocParameter]
+    const record: AvroRecord = {
+      type: 'record',
+      name,
+      ...(doc !== undefined && { doc }),
+      fields: [],
+      props: this.#props(schema),
+    }
     this.#records.set(name, record)
     this.#bySchema.set(plain, record)
-    record.fields = schema.fields.map(field => this.#field(field))
+    record.fields = schema.fields.map(field => this.#field(field, schema.parameters?.[fieldDocPrefix + field.name]))
     return record
   }
 
-  #field({ name, schema }: Field): AvroField {
+  #field({ name, schema }: Field, doc: string | undefined): AvroField {
     const type = this.convert(schema)
     const { ignoreDefaults } = this.#settings
     const usesDefault = schema.default !== undefined && schema.default !== null && !(ignoreDefaults && schema.optional)
     return {
       name: fieldName(name, this.#settings),
       type,
-      ...(schema.doc !== undefined && { doc: schema.doc }),
+      ...(doc !== undefined && { doc }),
       ...(usesDefault ? { default: defaultJson(schema, schema.default) } : schema.optional ? { default: null } : {}),
     }
   }
@@ -147,8 +175,8 @@ class Converter {
     const name = schema.name === undefined ? `${defaultNamespace}.${mapEntry}` : fullName(schema.name, this.#settings)
     const props = schema.name === undefined ? {} : { 'connect.internal.type': mapEntry }
     const fields = [
-      this.#field({ name: 'key', index: 0, schema: schema.keySchema! }),
-      this.#field({ name: 'value', index: 1, schema: schema.valueSchema! }),
+      this.#field({ name: 'key', index: 0, schema: schema.keySchema! }, undefined),
+      this.#field({ name: 'value', index: 1, schema: schema.valueSchema! }, undefined),
     ]
     return this.#define(name, { type: 'record', name, fields, props })
   }
@@ -170,8 +198,9 @@ class Converter {
     if (metadata) {
       if (doc !== undefined && !discardDocs) props['connect.doc'] = doc
       if (version !== undefined) props['connect.version'] = version
-      if (parameters !== undefined && Object.keys(parameters).length > 0) props['connect.parameters'] = parameters
-      const standIn = schema.default
+      const { [fieldDefaultParameter]: ofField, ...told } = parameters ?? {}
+      if (Object.keys(told).length > 0) props['connect.parameters'] = told
+      const standIn = ofField === undefined ? schema.default : undefined
       if (standIn !== undefined && standIn !== null && !discardDocs && !(ignoreDefaults && optional))
         props['connect.default'] = defaultJson(schema, standIn)
       if (name !== undefined) props['connect.name'] = name

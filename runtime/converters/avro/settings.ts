@@ -89,6 +89,13 @@ export const enumParameter = 'io.confluent.connect.avro.Enum'
 export const unionName = 'io.confluent.connect.avro.Union'
 export const generalEnum = 'org.apache.kafka.connect.data.Enum'
 export const generalUnion = 'org.apache.kafka.connect.data.Union'
+/** A field's default came from the field, not from its type: it is written there again, and nowhere else. */
+export const fieldDefaultParameter = 'io.confluent.connect.avro.field.default'
+/** Documentation of a record, and behind the dot of its fields and of enums: Connect has no other place for it. */
+export const recordDocParameter = 'io.confluent.connect.avro.record.doc'
+export const fieldDocPrefix = 'io.confluent.connect.avro.field.doc.'
+export const enumDocPrefix = 'io.confluent.connect.avro.enum.doc.'
+export const enumDefaultPrefix = 'io.confluent.connect.avro.enum.default.'
 export const fixedParameter = 'connect.fixed.size'
 export const precisionParameter = 'connect.decimal.precision'
 export const defaultPrecision = 64

@@ -2,15 +2,29 @@ import { DataError } from '../../api/errors.ts'
 import { DATE, DECIMAL, TIME, TIMESTAMP } from '../../api/logical.ts'
 import { type Schema, type SchemaOptions, s } from '../../api/schema.ts'
 import { connectDefault } from './defaults.ts'
-import { type AvroNamed, type AvroType, type AvroUnion, isNamed, propsOf } from './model.ts'
+import {
+  type AvroEnum,
+  type AvroNamed,
+  type AvroRecord,
+  type AvroType,
+  type AvroUnion,
+  isNamed,
+  propsOf,
+  simpleName,
+} from './model.ts'
 import {
   type AvroSettings,
   defaultPrecision,
+  enumDefaultPrefix,
+  enumDocPrefix,
   enumParameter,
+  fieldDefaultParameter,
+  fieldDocPrefix,
   fixedParameter,
   generalEnum,
   generalUnion,
   precisionParameter,
+  recordDocParameter,
   unionName,
   unnamedRecord,
 } from './settings.ts'
@@ -19,7 +33,6 @@ import { entryOf, isNull, memberName, onlyBranch } from './shapes.ts'
 /** What a field adds to the schema of its type. */
 interface Around {
   readonly version?: number | undefined
-  readonly doc?: string | undefined
   /** As in the text. Undefined: none. */
   readonly default?: unknown
   readonly optional?: boolean
@@ -54,7 +67,9 @@ export class ConnectSchemas {
   #union(union: AvroUnion, around: Around): Schema {
     const only = onlyBranch(union, this.#settings)
     const optional = around.optional === true || union.branches.some(isNull)
-    if (only !== undefined) return this.of(only, { ...around, optional })
+    // As Confluent's: of an optional field only the default that the type itself tells is known.
+    if (only !== undefined)
+      return this.of(only, { version: around.version, optional, ...(!optional && { default: around.default }) })
     const { sumTypes } = this.#settings
     const branches = union.branches.filter(branch => !isNull(branch))
     const fields = branches.map(
@@ -67,7 +82,6 @@ export class ConnectSchemas {
     return s.struct(fields, {
       name: unionName,
       optional,
-      ...(around.doc !== undefined && { doc: around.doc }),
       ...(sumTypes && { parameters: { [generalUnion]: 'avro' } }),
     })
   }
@@ -75,12 +89,13 @@ export class ConnectSchemas {
   #build(type: Exclude<AvroType, AvroUnion>, around: Around): Schema {
     const props = propsOf(type)
     const base = this.#plain(type)
-    const doc = around.doc ?? ('doc' in type ? type.doc : undefined) ?? text(props['connect.doc'])
+    const { metadata } = this.#settings
+    const doc = metadata ? text(props['connect.doc']) : undefined
     const version = integer(props['connect.version']) ?? around.version ?? base.version
     const given = props['connect.parameters']
     const parameters = {
       ...base.parameters,
-      ...(typeof given === 'object' && given !== null
+      ...(metadata && typeof given === 'object' && given !== null
         ? Object.fromEntries(Object.entries(given).map(([key, value]) => [key, String(value)]))
         : {}),
       ...Object.fromEntries(
@@ -88,6 +103,8 @@ export class ConnectSchemas {
           .filter(([key]) => key.startsWith('avro.'))
           .map(([key, value]) => [key, String(value)]),
       ),
+      ...(around.default !== undefined &&
+        props['connect.default'] === undefined && { [fieldDefaultParameter]: 'true' }),
     }
     const name = text(props['connect.name']) ?? base.name ?? (isNamed(type) ? type.name : undefined)
     const standIn = around.default ?? props['connect.default']
@@ -102,6 +119,27 @@ export class ConnectSchemas {
     return standIn === undefined || standIn === null
       ? schema
       : schema.with({ default: connectDefault(type, schema, standIn, this.#settings) })
+  }
+
+  /** Documentation of a record and its fields, as parameters. */
+  #docs({ doc, fields }: AvroRecord): SchemaOptions {
+    if (!this.#settings.metadata) return {}
+    const parameters = {
+      ...(doc !== undefined && { [recordDocParameter]: doc }),
+      ...Object.fromEntries(
+        fields.flatMap(field => (field.doc === undefined ? [] : [[fieldDocPrefix + field.name, field.doc]])),
+      ),
+    }
+    return Object.keys(parameters).length === 0 ? {} : { parameters }
+  }
+
+  #enumDocs(type: AvroEnum): Record<string, string> {
+    if (!this.#settings.metadata) return {}
+    const name = simpleName(type.name)
+    return {
+      ...(type.doc !== undefined && { [enumDocPrefix + name]: type.doc }),
+      ...(type.default !== undefined && { [enumDefaultPrefix + name]: type.default }),
+    }
   }
 
   #plain(type: Exclude<AvroType, AvroUnion>): Schema {
@@ -138,7 +176,9 @@ export class ConnectSchemas {
           `${parameter}.${symbol}`,
           sumTypes ? String(index) : symbol,
         ])
-        return s.string({ parameters: { [parameter]: type.name, ...Object.fromEntries(symbols) } })
+        return s.string({
+          parameters: { ...this.#enumDocs(type), [parameter]: type.name, ...Object.fromEntries(symbols) },
+        })
       }
       case 'map':
         return s.map(s.string(), this.of(type.values))
@@ -148,9 +188,8 @@ export class ConnectSchemas {
       }
       case 'record':
         return s.struct(
-          type.fields.map(
-            field => [field.name, this.of(field.type, { doc: field.doc, default: field.default })] as const,
-          ),
+          type.fields.map(field => [field.name, this.of(field.type, { default: field.default })] as const),
+          this.#docs(type),
         )
     }
   }

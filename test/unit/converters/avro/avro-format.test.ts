@@ -288,14 +288,40 @@ describe('schemas of others', () => {
     expect(schema).toBe(
       s.struct(
         {
-          n: s.string({ optional: true, doc: 'about n' }),
-          d: s.int32({ default: 7 }),
-          u: s.string({ optional: true, default: 'x' }),
+          n: s.string({ optional: true }),
+          d: s.int32({ default: 7, parameters: { 'io.confluent.connect.avro.field.default': 'true' } }),
+          // As Confluent's converter: the default of an optional field of others is not told.
+          u: s.string({ optional: true }),
         },
-        { name: 'a.b.R', version: 4, doc: 'about R' },
+        {
+          name: 'a.b.R',
+          version: 4,
+          parameters: {
+            'io.confluent.connect.avro.record.doc': 'about R',
+            'io.confluent.connect.avro.field.doc.n': 'about n',
+          },
+        },
       ),
     )
     expect(value).toEqual({ n: null, d: 1, u: null })
+  })
+
+  test('documentation and defaults of fields are written where they were read', () => {
+    const text = {
+      type: 'record',
+      name: 'R',
+      doc: 'about R',
+      fields: [
+        { name: 'n', type: 'int', doc: 'about n', default: 7 },
+        { name: 'e', type: { type: 'enum', name: 'E', doc: 'about E', symbols: ['A', 'B'], default: 'A' } },
+      ],
+    }
+    const { schema } = formatWith()
+      .reader(registered(text), undefined)
+      .decode(Buffer.from([2, 0]))
+    const again = JSON.parse(textOf(schema!, { enhanced: true }))
+    expect(again).toMatchObject({ doc: 'about R', fields: [text.fields[0], text.fields[1]] })
+    expect(again.fields[0].type).toBe('int')
   })
 
   test('an enum is text that knows its symbols, a fixed is bytes that know their size', () => {
