@@ -1,6 +1,7 @@
 import { Decimal } from '../../api/decimal.ts'
 import { DataError } from '../../api/errors.ts'
 import { DATE, DECIMAL, TIME, TIMESTAMP } from '../../api/logical.ts'
+import { setMember } from '../../api/object-maker.ts'
 import type { Schema } from '../../api/schema.ts'
 import type { AvroRecord, AvroType, AvroUnion } from './model.ts'
 import type { AvroSettings } from './settings.ts'
@@ -31,8 +32,18 @@ class Input {
       value |= (byte & 127) << shift
     }
     if (byte < 128) return (value >>> 1) ^ -(value & 1)
-    let wide = BigInt(value)
-    for (let shift = 28n; byte >= 128; shift += 7n) {
+    // Up to 53 bits a number is enough, which every timestamp needs.
+    let high = 0
+    for (let shift = 0; shift < 28; shift += 7) {
+      byte = this.byte()
+      high |= (byte & 127) << shift
+      if (byte >= 128) continue
+      if (high >= 2 ** 25) break
+      const zigzag = high * 2 ** 28 + value
+      return zigzag % 2 === 0 ? zigzag / 2 : -(zigzag + 1) / 2
+    }
+    let wide = BigInt(value) | (BigInt(high) << 28n)
+    for (let shift = 56n; byte >= 128; shift += 7n) {
       if (shift > 63n) throw new DataError('A number in the Avro bytes has more than 64 bits')
       byte = this.byte()
       wide |= BigInt(byte & 127) << shift
@@ -160,7 +171,12 @@ class Compiler {
     const count = names.length
     return input => {
       const struct: Record<string, unknown> = {}
-      for (let index = 0; index < count; index++) struct[names[index]!] = reads[index]!(input)
+      for (let index = 0; index < count; index++) {
+        const name = names[index]!
+        const value = reads[index]!(input)
+        if (name === '__proto__') setMember(struct, name, value)
+        else struct[name] = value
+      }
       return struct
     }
   }

@@ -70,7 +70,7 @@ export const connectDefault = (type: AvroType, schema: Schema, json: unknown, se
           connectDefault(
             field.type,
             schema.field(field.name)!.schema,
-            members[field.name] ?? field.default ?? null,
+            (Object.hasOwn(members, field.name) ? members[field.name] : undefined) ?? field.default ?? null,
             settings,
           ),
         ]),

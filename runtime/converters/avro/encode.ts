@@ -171,7 +171,7 @@ class Compiler {
 
   #record(type: AvroRecord, schema: Schema, place: string): WriteAvro {
     const byName = new Map(schema.fields.map(field => [fieldName(field.name, this.#settings), field]))
-    const parts = type.fields.map(field => {
+    const writers = type.fields.map(field => {
       const own = byName.get(field.name)
       const at = `${place}.${field.name}`
       if (own !== undefined) return { name: own.name, write: this.value(field.type, own.schema, at) }
@@ -182,11 +182,13 @@ class Compiler {
       const standIn = connectDefault(field.type, filled, field.default, this.#settings)
       return { name: field.name, write: (out: ByteWriter) => write(out, standIn) }
     })
+    // Every object seems to have a `constructor`.
+    const parts = writers.map(part => ({ ...part, inherited: part.name in Object.prototype }))
     return (out, value) => {
       if (!isStruct(value)) throw wrongType(place, 'STRUCT', value)
       for (let index = 0; index < parts.length; index++) {
-        const { name, write } = parts[index]!
-        write(out, value[name])
+        const { name, inherited, write } = parts[index]!
+        write(out, inherited && !Object.hasOwn(value, name) ? undefined : value[name])
       }
     }
   }

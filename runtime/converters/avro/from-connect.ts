@@ -85,7 +85,7 @@ class Converter {
     const base = this.#base(schema)
     if (!schema.optional || base.type === 'union') return base
     // The default of a union is of its first branch.
-    const branches = schema.default === undefined || schema.default === null ? [nullType, base] : [base, nullType]
+    const branches = this.#tellsDefault(schema) ? [base, nullType] : [nullType, base]
     return { type: 'union', branches }
   }
 
@@ -161,14 +161,21 @@ class Converter {
 
   #field({ name, schema }: Field, doc: string | undefined): AvroField {
     const type = this.convert(schema)
-    const { ignoreDefaults } = this.#settings
-    const usesDefault = schema.default !== undefined && schema.default !== null && !(ignoreDefaults && schema.optional)
     return {
       name: fieldName(name, this.#settings),
       type,
       ...(doc !== undefined && { doc }),
-      ...(usesDefault ? { default: defaultJson(schema, schema.default) } : schema.optional ? { default: null } : {}),
+      ...(this.#tellsDefault(schema)
+        ? { default: defaultJson(schema, schema.default) }
+        : schema.optional
+          ? { default: null }
+          : {}),
     }
+  }
+
+  #tellsDefault(schema: Schema): boolean {
+    const { default: standIn, optional } = schema
+    return standIn !== undefined && standIn !== null && !(this.#settings.ignoreDefaults && optional)
   }
 
   #entry(schema: Schema): AvroRecord {

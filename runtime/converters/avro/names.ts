@@ -3,9 +3,15 @@ import type { AvroSettings } from './settings.ts'
 
 const identifier = /^[A-Za-z_][A-Za-z0-9_]*$/
 
-/** One part of a name that Avro allows. Other letters are escaped as in a URL before they become underscores. */
+/** As Java's URLEncoder escapes it, every other character an underscore; a digit at its beginning gets an x before it. */
 const scrubbed = (part: string): string => {
-  const encoded = encodeURIComponent(part).replace(/[^A-Za-z0-9_]/g, '_')
+  const encoded = [...part.toWellFormed()]
+    .map(char => {
+      if (/[A-Za-z0-9_]/.test(char)) return char
+      if (/[ .*-]/.test(char)) return '_'
+      return [...Buffer.from(char)].map(byte => `_${byte.toString(16).toUpperCase().padStart(2, '0')}`).join('')
+    })
+    .join('')
   return /^[0-9]/.test(encoded) ? `x${encoded}` : encoded
 }
 

@@ -14,6 +14,16 @@ export const writeLong = (out: ByteWriter, value: number | bigint): void => {
     out.buf[out.pos++] = rest
     return
   }
+  // Up to 53 bits a number is enough, which every timestamp needs.
+  if (typeof value === 'number' && value > -(2 ** 52) && value < 2 ** 52) {
+    let zigzag = value < 0 ? -value * 2 - 1 : value * 2
+    while (zigzag > 127) {
+      out.buf[out.pos++] = (zigzag % 128) | 128
+      zigzag = Math.floor(zigzag / 128)
+    }
+    out.buf[out.pos++] = zigzag
+    return
+  }
   const wide = BigInt(value)
   let rest = BigInt.asUintN(64, (wide << 1n) ^ (wide >> 63n))
   while (rest > 127n) {

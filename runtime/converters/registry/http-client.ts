@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { request as httpRequest } from 'node:http'
 import { request as httpsRequest, type RequestOptions } from 'node:https'
+import { createSecureContext } from 'node:tls'
 import { ConfigError, RetriableError } from '../../api/errors.ts'
 import { sleep } from '../../base/abort.ts'
 import { backoffDelay } from '../../base/backoff.ts'
@@ -51,8 +52,15 @@ const tlsOf = (config: RegistryConfig): RequestOptions => {
     const bytes = fileOf(own, 'schema.registry.ssl.keystore.location')
     if (bytes.includes('-----BEGIN')) Object.assign(options, { cert: bytes, key: bytes })
     else options.pfx = bytes
-    const password = config.schemaRegistrySslKeyPassword ?? config.schemaRegistrySslKeystorePassword
+    const { schemaRegistrySslKeyPassword: ofKey, schemaRegistrySslKeystorePassword: ofStore } = config
+    const password = options.pfx === undefined ? (ofKey ?? ofStore) : (ofStore ?? ofKey)
     if (password !== undefined) options.passphrase = password.reveal()
+    try {
+      createSecureContext(options)
+    } catch (cause) {
+      const key = 'schema.registry.ssl.keystore.location'
+      throw new ConfigError(`${key}: ${own} cannot be opened (${(cause as Error).message})`, { key, cause })
+    }
   }
   if (config.schemaRegistrySslEndpointIdentificationAlgorithm.trim() === '')
     options.checkServerIdentity = () => undefined
@@ -63,6 +71,15 @@ interface Place {
   /** Ends without a slash, holds no credentials. */
   readonly url: string
   readonly authorization: string | undefined
+}
+
+/** As it is where it is no escaped text. */
+const unescaped = (text: string): string => {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
 }
 
 const placesOf = (config: RegistryConfig): readonly Place[] => {
@@ -83,8 +100,7 @@ const placesOf = (config: RegistryConfig): readonly Place[] => {
         { key: 'schema.registry.url' },
       )
     }
-    const inUrl =
-      url.username === '' ? undefined : `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`
+    const inUrl = url.username === '' ? undefined : `${unescaped(url.username)}:${unescaped(url.password)}`
     const user = source === 'USER_INFO' ? info : inUrl
     const authorization = user !== undefined && user !== '' ? basic(user) : token !== '' ? `Bearer ${token}` : undefined
     url.username = ''

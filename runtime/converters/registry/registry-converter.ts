@@ -37,9 +37,19 @@ interface Known {
   readonly readers: Map<string, FormatReader>
 }
 
+/** The newest stays last. */
 const remember = <K, V>(map: Map<K, V>, key: K, value: V): void => {
+  map.delete(key)
   map.set(key, value)
-  if (map.size > MOST_SCHEMAS) map.delete(map.keys().next().value!)
+}
+
+/** Forgets the oldest; what a batch has just asked for is kept, however much it is. */
+const trim = (map: Map<unknown, unknown>, asked: number): void => {
+  const most = Math.max(MOST_SCHEMAS, asked)
+  for (const key of map.keys()) {
+    if (map.size <= most) return
+    map.delete(key)
+  }
 }
 
 const inner = <K, V>(map: Map<string, Map<K, V>>, topic: string): Map<K, V> => {
@@ -89,9 +99,10 @@ class RegistryConverter implements Converter {
     const now = performance.now()
     for (const schema of schemas) {
       const before = prepared.get(schema)
-      if (before === undefined || before.expiresAt <= now)
-        remember(prepared, schema, await this.#encoder(topic, schema))
+      const isGood = before !== undefined && before.expiresAt > now
+      remember(prepared, schema, isGood ? before : await this.#encoder(topic, schema))
     }
+    trim(prepared, schemas.length)
   }
 
   async #encoder(topic: string, schema: Schema | null): Promise<Prepared> {
@@ -160,9 +171,10 @@ class RegistryConverter implements Converter {
       if (id === undefined || id === last) continue
       last = id
       const before = known.get(id)
-      if (before === undefined || ('error' in before && before.expiresAt <= now))
-        remember(known, id, await this.#schemaOf(topic, id))
+      const isGood = before !== undefined && !('error' in before && before.expiresAt <= now)
+      remember(known, id, isGood ? before : await this.#schemaOf(topic, id))
     }
+    trim(known, payloads.length)
   }
 
   async #schemaOf(topic: string, id: number | string): Promise<Known | Refused> {
@@ -187,6 +199,19 @@ class RegistryConverter implements Converter {
     }
   }
 
+  /** A schema that cannot be read fails each of its records, without being read again for it. */
+  #reader({ schema, version }: Known, indexes: readonly number[]): FormatReader {
+    try {
+      return this.#format.reader(schema, version, indexes)
+    } catch (error) {
+      return {
+        decode() {
+          throw error
+        },
+      }
+    }
+  }
+
   decode(topic: string, bytes: Uint8Array | null): SchemaAndValue {
     if (bytes === null) return { schema: null, value: null }
     const last = this.#lastFrame
@@ -199,7 +224,7 @@ class RegistryConverter implements Converter {
     const place = frame.indexes.join()
     let reader = known.readers.get(place)
     if (reader === undefined) {
-      reader = this.#format.reader(known.schema, known.version, frame.indexes)
+      reader = this.#reader(known, frame.indexes)
       known.readers.set(place, reader)
     }
     this.#lastReader = reader

@@ -143,14 +143,18 @@ describe('the text of a schema', () => {
   })
 
   test('names that Avro does not allow are refused, or changed where that is asked for', () => {
-    const schema = s.struct({ 'a-b': s.int32(), '1é': s.int32() }, { name: 'x.y z' })
+    const schema = s.struct({ 'a-b': s.int32(), '1é': s.int32(), '!\ud800': s.int32() }, { name: 'x.y z' })
     expect(() => textOf(schema)).toThrow('Illegal name')
     expect(JSON.parse(textOf(schema, { scrub: true }))).toMatchObject({
-      name: 'y_20z',
+      name: 'y_z',
       namespace: 'x',
-      fields: [{ name: 'a_b' }, { name: 'x1_C3_A9' }],
+      fields: [{ name: 'a_b' }, { name: 'x1_C3_A9' }, { name: '_21_EF_BF_BD' }],
     })
-    expect(back(schema, { 'a-b': 1, '1é': 2 }, { scrub: true }).value).toEqual({ a_b: 1, x1_C3_A9: 2 })
+    expect(back(schema, { 'a-b': 1, '1é': 2, '!\ud800': 3 }, { scrub: true }).value).toEqual({
+      a_b: 1,
+      x1_C3_A9: 2,
+      _21_EF_BF_BD: 3,
+    })
   })
 
   test('two schemas of one name are refused', () => {
@@ -241,6 +245,52 @@ describe('bytes', () => {
     const schema = s.struct({ a: s.int32({ optional: true, default: 5 }) }, { name: 'r' })
     expect(back(schema, { a: null }).value).toEqual({ a: 5 })
     expect(back(schema, { a: null }, { ignoreDefaults: true }).value).toEqual({ a: null })
+  })
+
+  test('a default that is ignored is not told either', () => {
+    const schema = s.struct({ a: s.int32({ optional: true, default: 5 }) }, { name: 'r' })
+    const [field] = JSON.parse(textOf(schema, { ignoreDefaults: true })).fields
+    expect(field).toEqual({ name: 'a', type: ['null', 'int'], default: null })
+    oracle(textOf(schema, { ignoreDefaults: true }))
+  })
+
+  test('members have any name that Avro allows', () => {
+    const schema = s.struct([
+      ['__proto__', s.string()],
+      ['constructor', s.string({ optional: true })],
+    ])
+    const value = JSON.parse('{"__proto__":"p"}') as object
+    const again = back(schema, value).value as object
+    expect(Object.entries(again)).toEqual([
+      ['__proto__', 'p'],
+      ['constructor', null],
+    ])
+  })
+
+  test.each([
+    0,
+    -1,
+    63,
+    -64,
+    64,
+    2 ** 27,
+    2 ** 31,
+    -(2 ** 31) - 1,
+    2 ** 34,
+    1_700_000_000_000,
+    2 ** 51,
+    2 ** 52 - 1,
+    2 ** 52,
+    -(2 ** 52),
+    Number.MAX_SAFE_INTEGER,
+    Number.MIN_SAFE_INTEGER,
+    2n ** 53n,
+    2n ** 62n,
+    -(2n ** 63n),
+    2n ** 63n - 1n,
+  ])('the long %s', value => {
+    expect(bytesOf(s.int64(), value).toString('hex')).toBe(oracle('"long"').toBuffer(BigInt(value)).toString('hex'))
+    expect(back(s.int64(), value).value).toBe(value)
   })
 
   test('bytes alone have no length before them', () => {

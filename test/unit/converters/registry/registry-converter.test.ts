@@ -217,6 +217,33 @@ describe('reading', () => {
     await expect(decoded(converter(), frame(1, 'x'))).rejects.toThrow('Schema 1 is of type PROTOBUF')
   })
 
+  test('more schemas than are kept may be in one batch', async () => {
+    const one = converter()
+    const schemas = Array.from({ length: 1100 }, (_, n) => s.string({ name: `n${n}` }))
+    await one.prepare!({ topic: 't', schemas })
+    expect(one.encode('t', schemas[0]!, 'x')).not.toBeNull()
+    await one.prepare!({ topic: 't', schemas: [schema] })
+    expect(() => one.encode('t', schemas[0]!, 'x')).toThrow('was not asked')
+    expect(one.encode('t', schemas[1099]!, 'x')).not.toBeNull()
+  })
+
+  test('a schema that cannot be read is read once', async () => {
+    registry.add('t-value', { schema: '"a"' })
+    let read = 0
+    const broken: SchemaFormat = {
+      ...format,
+      reader() {
+        read++
+        throw new DataError('no')
+      },
+    }
+    const given = parseOrThrow(registrySpec, { 'schema.registry.url': registry.url }) as unknown as RegistryConfig
+    const one = registryConverter(broken, given, 'value')
+    await one.prepareDecode!({ topic: 't', payloads: [frame(1, 'x')] })
+    for (const text of ['x', 'y']) expect(() => one.decode('t', frame(1, text))).toThrow('no')
+    expect(read).toBe(1)
+  })
+
   test('what a schema refers to is had too, what is needed first before', async () => {
     registry.add('base', { schema: '"base"' })
     registry.add('mid', { schema: '"mid"', references: [{ name: 'b', subject: 'base', version: 1 }] })
