@@ -99,6 +99,7 @@ export const clusterHerder = (
       rebalanceTimeoutMs: config.rebalanceTimeoutMs,
       maxDelayMs: config.scheduledRebalanceMaxDelayMs,
       syncTimeoutMs: config.workerSyncTimeoutMs,
+      loadIntervalMs: config.millraceAssignorLoad ? config.millraceAssignorLoadIntervalMs : undefined,
       exactlyOnce: config.exactlyOnceSourceSupport === 'enabled',
     },
     signing: {

@@ -32,6 +32,14 @@ export const clusterSpec = {
     default: 3000,
     min: 0,
   }),
+  'millrace.assignor.load': c.boolean(
+    'Whether tasks are shared out by what they cost, as their workers measure it, rather than by number. For all workers of a group.',
+    { default: false },
+  ),
+  'millrace.assignor.load.interval.ms': c.int(
+    'With millrace.assignor.load: how often the leader looks whether the load lies evenly, and moves tasks if it does not.',
+    { default: 300_000, min: 1000, max: 2 ** 31 - 1 },
+  ),
   'inter.worker.key.generation.algorithm': c.string('Algorithm of the session key.', { default: 'HmacSHA256' }),
   'inter.worker.key.size': c.int("Bits of the session key; default: the algorithm's.", { optional: true, min: 8 }),
   'inter.worker.key.ttl.ms': c.int('How long a session key is used; 0: for ever.', { default: 3_600_000, min: 0 }),

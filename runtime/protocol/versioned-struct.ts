@@ -24,18 +24,19 @@ export function encodeVersioned<S extends Struct>(
   return Buffer.concat(writer.finish())
 }
 
-/** Newer versions only add at the end: they are read as the newest we know, as Kafka's clients do. */
+/** Newer versions only add at the end: they are read as the newest we know, as Kafka's clients do. `rest`: what follows. */
 export function decodeVersioned<S extends Struct>(
   description: S,
   [min, max]: Versions,
   bytes: Buffer,
   place: string,
-): { readonly version: number; readonly value: DecodedOf<S> } {
+): { readonly version: number; readonly value: DecodedOf<S>; readonly rest: Buffer } {
   const reader = new Reader(bytes)
   try {
     const version = reader.int16()
     if (version < min) throw new ProtocolError(`version ${version}`)
-    return { version, value: structCodec(description, Math.min(version, max), false).read(reader) }
+    const value = structCodec(description, Math.min(version, max), false).read(reader)
+    return { version, value, rest: bytes.subarray(bytes.length - reader.remaining) }
   } catch (error) {
     throw within(place, error)
   }

@@ -36,6 +36,8 @@ const percent = (part: number, whole: number): number => (whole === 0 ? 0 : part
 /** What every task counts. One object per task; its methods are called per batch. */
 export class TaskMetrics {
   readonly errors: ErrorCounters = noErrors()
+  /** That came in since the start, from the connector or from Kafka. */
+  records = 0
   protected readonly clock: Clock
   readonly #phases: Shares<Phase>
   readonly #batchSize: Series
@@ -56,6 +58,7 @@ export class TaskMetrics {
   }
 
   batch(records: number): void {
+    this.records += records
     this.#batchSize.add(records)
   }
 

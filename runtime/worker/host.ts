@@ -13,6 +13,7 @@ import type { CheckOffsets, MainApi, StartConnector, StartTask, ThreadApi, Threa
 import type { ConnectorDefinition, LoadPlugin } from './plugin-access.ts'
 import type { TaskId } from './ports.ts'
 import type { Remote } from './rpc.ts'
+import { type TaskLoad, TaskLoads } from './task-loads.ts'
 import type { OpenTask } from './task-material.ts'
 import { TaskRunner } from './task-runner.ts'
 
@@ -39,6 +40,7 @@ export class Host implements ThreadApi {
   readonly #tasks = new Map<string, { readonly id: TaskId; readonly runner: TaskRunner }>()
   readonly #connectors = new Map<string, { readonly runner: ConnectorRunner; readonly owner: Owner }>()
   readonly #owners = new AsyncLocalStorage<Owner>()
+  readonly #loads = new TaskLoads()
   #ticker: NodeJS.Timeout | undefined
 
   constructor(parts: HostParts) {
@@ -132,6 +134,10 @@ export class Host implements ThreadApi {
       if (values === undefined) return []
       return [{ labels: { connector: id.connector, task: String(id.task) }, values }]
     })
+  }
+
+  taskLoads(): readonly TaskLoad[] {
+    return this.#loads.measure(Array.from(this.#tasks.values(), ({ id, runner }) => ({ id, records: runner.records })))
   }
 
   ping(changed: SharedLevels | undefined): void {

@@ -4,6 +4,7 @@ import type { ConnectorProps, SourceOffset, TargetState } from '../stores/ports.
 import type { LabelledMetrics } from '../telemetry/metrics.ts'
 import type { SharedLevels } from './log-levels.ts'
 import type { RunReport, TaskId } from './ports.ts'
+import type { TaskLoad } from './task-loads.ts'
 
 type Props = Readonly<Record<string, string>>
 
@@ -62,6 +63,8 @@ export interface ThreadApi {
   taskConfigs(connector: string): Promise<readonly Props[]>
   checkOffsets(check: CheckOffsets): Promise<boolean>
   metrics(): readonly LabelledMetrics[]
+  /** Of the time since it was last asked. */
+  taskLoads(): readonly TaskLoad[]
   /** Answers at once unless something blocks the thread. */
   ping(levels: SharedLevels | undefined): void
   shutdown(): Promise<void>

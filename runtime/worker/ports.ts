@@ -1,4 +1,5 @@
 import type { ConnectorProps, RunState, SourceOffset, TargetState } from '../stores/ports.ts'
+import type { TaskLoad } from './task-loads.ts'
 
 export interface TaskId {
   readonly connector: string
@@ -57,6 +58,8 @@ export interface ConnectorWorker {
   setTargetState(connector: string, target: TargetState): Promise<void>
   runningConnectors(): readonly string[]
   runningTasks(): readonly TaskId[]
+  /** What its tasks cost since this was last asked; a thread that does not answer leaves its tasks out. */
+  taskLoads(): Promise<readonly TaskLoad[]>
   /** Lets the connector check offsets that a user sets; resolves to false when it keeps offsets outside as well. Throws what it throws. */
   checkOffsets(connector: string, props: ConnectorProps, offsets: readonly SourceOffset[]): Promise<boolean>
 }

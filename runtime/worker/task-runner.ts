@@ -94,6 +94,11 @@ export class TaskRunner {
     return this.#opened?.metrics.values()
   }
 
+  /** That came in since the start. */
+  get records(): number {
+    return this.#opened?.metrics.records ?? 0
+  }
+
   /** Reports again when what there is to say of its progress has changed. */
   refresh(): void {
     if (this.#state !== 'stopping' && this.#state !== 'stopped') this.#report()

@@ -13,6 +13,7 @@ import type { MainApi, Resolved, RunNumber } from './messages.ts'
 import type { PluginAccess } from './plugin-access.ts'
 import { referencedPlugins } from './plugin-references.ts'
 import type { ConnectorWorker, RunReport, TaskGuard, TaskId, WorkerListener } from './ports.ts'
+import type { TaskLoad } from './task-loads.ts'
 import type { TaskThread } from './task-thread.ts'
 import { ThreadPool } from './thread-pool.ts'
 import { WorkerCounts } from './worker-counts.ts'
@@ -228,17 +229,23 @@ export class ThreadedWorker implements ConnectorWorker {
 
   /** What everything here counted, for `renderMetrics`. */
   async metrics(): Promise<readonly LabelledMetrics[]> {
-    const answers = await Promise.all(
-      this.#pool.threads().map(thread =>
-        // A blocked thread must not block the scrape.
-        deadline(thread.remote.metrics(), 1000, () => new ConnectError('late')).catch((): LabelledMetrics[] => []),
-      ),
-    )
+    const answers = await this.#ofThreads(thread => thread.remote.metrics())
     const tasks = Array.from(this.#tasks.values(), ({ id, report }) => ({
       id,
       state: report?.state ?? ('UNASSIGNED' as const),
     }))
-    return [...answers.flat(), ...this.#counts.metrics(this.#connectors.size, tasks)]
+    return [...answers, ...this.#counts.metrics(this.#connectors.size, tasks)]
+  }
+
+  taskLoads(): Promise<readonly TaskLoad[]> {
+    return this.#ofThreads(thread => thread.remote.taskLoads())
+  }
+
+  /** What every thread answers; a blocked one must not block whoever asks. */
+  async #ofThreads<T>(ask: (thread: TaskThread) => Promise<readonly T[]>): Promise<T[]> {
+    const late = () => new ConnectError('late')
+    const answers = this.#pool.threads().map(thread => deadline(ask(thread), 1000, late).catch((): T[] => []))
+    return (await Promise.all(answers)).flat()
   }
 
   async #stopIn(thread: TaskThread, ids: readonly TaskId[]): Promise<void> {

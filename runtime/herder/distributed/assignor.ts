@@ -1,3 +1,4 @@
+import { planByLoad, weightsOf } from './load-plan.ts'
 import { isConnectorWork, sortedWork, type Work } from './work.ts'
 
 /** What the leader remembers from round to round; a new leader begins with `newLeader`. Times in ms. */
@@ -13,6 +14,8 @@ export interface AssignorState {
   /** Members that came while something was waited for: perhaps the lost one, come back. */
   readonly candidates: ReadonlySet<string>
   readonly balanced: { readonly inLastRound: boolean; readonly roundsInARow: number }
+  /** By load: where tasks go that were taken away in the last round. */
+  readonly wanted: ReadonlyMap<Work, string>
 }
 
 export const newLeader: AssignorState = {
@@ -23,6 +26,7 @@ export const newLeader: AssignorState = {
   dueMs: 0,
   candidates: new Set(),
   balanced: { inLastRound: false, roundsInARow: 0 },
+  wanted: new Map(),
 }
 
 export interface Round {
@@ -38,6 +42,8 @@ export interface Round {
   readonly members: ReadonlyMap<string, readonly Work[]>
   /** What its last worker has given up in order: nobody waits for that one to come back. */
   readonly released?: ReadonlySet<Work>
+  /** What tasks cost, in cores, as far as it was measured. undefined: tasks are shared out by number, as connectors are. */
+  readonly loads?: ReadonlyMap<Work, number> | undefined
 }
 
 export interface Share {
@@ -57,11 +63,14 @@ type Loads = Map<string, Set<Work>>
 const minus = (set: ReadonlySet<Work>, ...others: readonly ReadonlySet<Work>[]): Set<Work> =>
   new Set([...set].filter(work => others.every(other => !other.has(work))))
 
-const kinds = [isConnectorWork, (work: Work) => !isConnectorWork(work)] as const
+type Kind = (work: Work) => boolean
+const isTaskWork: Kind = work => !isConnectorWork(work)
+const kinds: readonly Kind[] = [isConnectorWork, isTaskWork]
 
 /** Incremental cooperative assignment, as Kafka Connect's leader does it (KIP-415, KIP-980's backoff). Pure. */
 export const assign = (before: AssignorState, round: Round): RoundResult => {
   const { nowMs, maxDelayMs, configured, members } = round
+  const byNumber = round.loads === undefined ? kinds : [isConnectorWork]
   const active = new Set([...members.values()].flat())
   // A round that came to no end gave nothing out.
   let previous = before.generation === round.completedGeneration ? before.previous : new Set<Work>()
@@ -85,12 +94,17 @@ export const assign = (before: AssignorState, round: Round): RoundResult => {
   const waiting = whatWasLost(before, round, lost, next)
   const { again, toCandidates } = waiting
   let { delayMs, dueMs } = waiting
+  const toAssign = sortedWork([...created, ...again])
+  const plan = round.loads && planTasks(next, toCandidates, toAssign, before.wanted, round.loads)
+  let wanted: ReadonlyMap<Work, string> = new Map()
   let balanced = before.balanced
   // A whole delay was waited: that was the pause between two rounds of balancing.
   if (before.dueMs > 0 && nowMs >= before.dueMs) balanced = { ...balanced, inLastRound: false }
   if (delayMs > 0) balanced = { ...balanced, inLastRound: false }
   else {
-    const surplus = surplusOf(configured, next)
+    const surplus = surplusOf(configured, next, byNumber)
+    for (const [member, works] of surplus)
+      works.push(...[...next.get(member)!].filter(work => plan?.moves.has(work) === true))
     const some = [...surplus.values()].some(works => works.length > 0)
     const successive = some && balanced.inLastRound
     const rounds = some ? balanced.roundsInARow + (successive ? 1 : 0) : 0
@@ -99,17 +113,19 @@ export const assign = (before: AssignorState, round: Round): RoundResult => {
     if (backoff > 0) {
       delayMs = backoff
       dueMs = nowMs + backoff
-    } else
+    } else {
+      if (plan !== undefined) wanted = plan.moves
       for (const [member, works] of surplus)
         for (const work of works) {
           next.get(member)!.delete(work)
           revoked.get(member)!.add(work)
         }
+    }
   }
 
   for (const [member, works] of toCandidates) for (const work of works) next.get(member)!.add(work)
-  const toAssign = sortedWork([...created, ...again])
-  for (const kind of kinds) fill(next, toAssign.filter(kind), kind)
+  for (const kind of byNumber) fill(next, toAssign.filter(kind), kind)
+  for (const [work, member] of plan?.placed ?? []) next.get(member)!.add(work)
 
   const shares = new Map<string, Share>()
   const given = new Set<Work>(lost)
@@ -133,8 +149,24 @@ export const assign = (before: AssignorState, round: Round): RoundResult => {
       dueMs,
       candidates: waiting.candidates,
       balanced,
+      wanted,
     },
   }
+}
+
+/** Where tasks go by load, given what stays where and what those get that came back. */
+const planTasks = (
+  stays: Loads,
+  toCandidates: ReadonlyMap<string, readonly Work[]>,
+  toAssign: readonly Work[],
+  wanted: ReadonlyMap<Work, string>,
+  loads: ReadonlyMap<Work, number>,
+) => {
+  const running = Array.from(stays, ([member, works]) => {
+    const own = [...works, ...(toCandidates.get(member) ?? [])]
+    return [member, new Set(own.filter(isTaskWork))] as const
+  })
+  return planByLoad(new Map(running), toAssign.filter(isTaskWork), wanted, weightsOf(loads))
 }
 
 const duplicates = (members: ReadonlyMap<string, readonly Work[]>): Set<Work> => {
@@ -186,10 +218,14 @@ const whatWasLost = (before: AssignorState, round: Round, lost: ReadonlySet<Work
 }
 
 /** What members run beyond their even share, by kind; nothing while all is even or nobody runs anything. */
-const surplusOf = (configured: ReadonlySet<Work>, loads: Loads): ReadonlyMap<string, Work[]> => {
+const surplusOf = (
+  configured: ReadonlySet<Work>,
+  loads: Loads,
+  byNumber: readonly Kind[],
+): ReadonlyMap<string, Work[]> => {
   const surplus = new Map<string, Work[]>([...loads.keys()].map(member => [member, []]))
   if (configured.size === 0 || [...loads.values()].every(works => works.size === 0)) return surplus
-  for (const kind of kinds) {
+  for (const kind of byNumber) {
     const total = [...configured].filter(kind).length
     const least = Math.floor(total / loads.size)
     let extra = total % loads.size
@@ -208,7 +244,7 @@ const surplusOf = (configured: ReadonlySet<Work>, loads: Loads): ReadonlyMap<str
 }
 
 /** Each piece to whoever has the fewest of its kind; the same question has the same answer. */
-const fill = (loads: Loads, works: readonly Work[], kind: (work: Work) => boolean): void => {
+const fill = (loads: Loads, works: readonly Work[], kind: Kind): void => {
   const counts = Array.from(loads, ([member, own]) => ({ member, count: [...own].filter(kind).length }))
   for (const work of works) {
     let least = counts[0]

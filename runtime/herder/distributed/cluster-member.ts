@@ -10,6 +10,7 @@ import {
   offers,
   type ProtocolName,
   protocolVersion,
+  type WorkerState,
   workerStates,
 } from './connect-protocol.ts'
 import { agreement, applyAssignment } from './owned-work.ts'
@@ -27,6 +28,8 @@ export interface ClusterSettings {
   readonly rebalanceTimeoutMs: number
   readonly maxDelayMs: number
   readonly syncTimeoutMs: number
+  /** How often the leader looks at the load of tasks; undefined: they are shared out by number. */
+  readonly loadIntervalMs: number | undefined
   /** `exactly.once.source.support=enabled` */
   readonly exactlyOnce: boolean
 }
@@ -38,6 +41,8 @@ export interface MemberHost {
   /** All that there is to run, as far as the configs were read. */
   configured(): ReadonlySet<Work>
   readonly configOffset: number
+  /** What its tasks cost, in cores. */
+  loads(): ReadonlyMap<Work, number>
   readConfigs(): Promise<void>
   /** Of work that nobody runs any more: what its last worker has given up in order. */
   released(gone: ReadonlyMap<Work, string | undefined>): Promise<ReadonlySet<Work>>
@@ -66,7 +71,10 @@ export class ClusterMember {
   #owners: ReadonlyMap<Work, string> = new Map()
   #wake: Deferred<void> = deferred()
   #settled: Deferred<void> = deferred()
+  /** The leader's: what tasks cost, as their workers said last. */
+  #loads: ReadonlyMap<Work, number> = new Map()
   #delay: NodeJS.Timeout | undefined
+  #nextLook: NodeJS.Timeout | undefined
   #running: Promise<void> | undefined
   #stopped = false
 
@@ -89,7 +97,12 @@ export class ClusterMember {
       protocols: () =>
         offers(
           settings.protocol,
-          { url: host.url(), configOffset: host.configOffset, running: [...this.#owned] },
+          {
+            url: host.url(),
+            configOffset: host.configOffset,
+            running: [...this.#owned],
+            loads: settings.loadIntervalMs === undefined ? undefined : host.loads(),
+          },
           this.#last,
         ),
       assign: (protocol, members, self) => this.#assign(protocol, members, self),
@@ -108,6 +121,7 @@ export class ClusterMember {
   async stop(): Promise<void> {
     this.#stopped = true
     clearTimeout(this.#delay)
+    clearTimeout(this.#nextLook)
     this.#wake.resolve()
     await this.#running
     await this.#drop()
@@ -201,6 +215,7 @@ export class ClusterMember {
 
   async #apply({ generation, bytes }: Assignment): Promise<boolean> {
     clearTimeout(this.#delay)
+    clearTimeout(this.#nextLook)
     const given = decodeConnectAssignment(bytes)
     if (given === undefined) return true
     if (!given.mismatch) this.#completed = generation.generationId
@@ -232,6 +247,9 @@ export class ClusterMember {
     this.#host.take()
     if (given.delayMs > 0)
       this.#delay = setTimeout(() => this.requestRejoin('the scheduled delay is over'), given.delayMs)
+    const { loadIntervalMs } = this.#settings
+    if (loadIntervalMs !== undefined && this.isLeader)
+      this.#nextLook = setTimeout(() => this.requestRejoin('the load of tasks is looked at'), loadIntervalMs)
     return change.rejoin
   }
 
@@ -268,6 +286,7 @@ export class ClusterMember {
         configured,
         members: running,
         released,
+        loads: this.#loadsOf(configured, states.values()),
       })
       this.#state = result.state
       for (const [member, share] of result.shares) {
@@ -292,5 +311,13 @@ export class ClusterMember {
     )
     this.#owners = new Map([...before, ...owners])
     return encoded
+  }
+
+  /** By load: what workers say now, and what they said of work that is in nobody's hands. undefined: by number. */
+  #loadsOf(configured: ReadonlySet<Work>, states: Iterable<WorkerState>): ReadonlyMap<Work, number> | undefined {
+    if (this.#settings.loadIntervalMs === undefined) return undefined
+    const said = [this.#loads, ...[...states].map(({ loads }) => loads ?? new Map<Work, number>())]
+    this.#loads = new Map(said.flatMap(loads => [...loads]).filter(([work]) => configured.has(work)))
+    return this.#loads
   }
 }

@@ -26,6 +26,13 @@ const assignment = struct({
 
 const VERSIONS = [0, 2] as const
 
+// Our own addition (`millrace.assignor.load`): what a worker's tasks cost, after its metadata. Kafka Connect reads no further than its own.
+const LOADS = Buffer.from('MLLD')
+const taskLoad = struct({ task: f.int32('0+'), millicores: f.int32('0+') })
+const connectorLoads = struct({ connector: f.string('0+'), tasks: f.array(taskLoad, '0+') })
+const loadsStruct = struct({ connectors: f.array(connectorLoads, '0+') })
+const LOADS_VERSIONS = [0, 0] as const
+
 /** `connect.protocol`. */
 export type ProtocolName = 'eager' | 'compatible' | 'sessioned'
 
@@ -60,6 +67,8 @@ export interface WorkerState {
   readonly configOffset: number
   /** What it runs; eager workers run nothing while they join. */
   readonly running: readonly Work[]
+  /** What its tasks cost, in cores; undefined: it does not say. */
+  readonly loads?: ReadonlyMap<Work, number> | undefined
 }
 
 type ConnectorTasks = DecodedOf<typeof connectorTasks>
@@ -112,11 +121,11 @@ export const decodeConnectAssignment = (bytes: Buffer): ConnectAssignment | unde
 
 /** The current assignment stands inside with a version of its own; none while the worker knows no leader. */
 export const encodeWorkerState = (
-  { url, configOffset, running }: WorkerState,
+  { url, configOffset, running, loads }: WorkerState,
   version: 0 | 1 | 2,
   last: { readonly leader: string; readonly leaderUrl: string; readonly configOffset: number } | undefined,
-): Buffer =>
-  encodeVersioned(
+): Buffer => {
+  const state = encodeVersioned(
     metadata,
     VERSIONS,
     version,
@@ -135,12 +144,41 @@ export const encodeWorkerState = (
     },
     'connect metadata',
   )
+  return loads === undefined || version === 0 ? state : Buffer.concat([state, encodeLoads(loads)])
+}
+
+const encodeLoads = (loads: ReadonlyMap<Work, number>): Buffer => {
+  const byConnector = new Map<string, { task: number; millicores: number }[]>()
+  for (const [work, cores] of loads) {
+    const one = { task: taskOf(work), millicores: Math.round(cores * 1000) }
+    const tasks = byConnector.get(connectorOf(work))
+    if (tasks === undefined) byConnector.set(connectorOf(work), [one])
+    else tasks.push(one)
+  }
+  const connectors = Array.from(byConnector, ([connector, tasks]) => ({ connector, tasks }))
+  return Buffer.concat([LOADS, encodeVersioned(loadsStruct, LOADS_VERSIONS, 0, { connectors }, 'task loads')])
+}
+
+const decodeLoads = (rest: Buffer): ReadonlyMap<Work, number> | undefined => {
+  if (!rest.subarray(0, LOADS.length).equals(LOADS)) return undefined
+  const { value } = decodeVersioned(loadsStruct, LOADS_VERSIONS, rest.subarray(LOADS.length), 'task loads')
+  return new Map(
+    value.connectors.flatMap(({ connector, tasks }) =>
+      tasks.map(({ task, millicores }) => [taskWork({ connector, task }), millicores / 1000] as const),
+    ),
+  )
+}
 
 /** Throws ProtocolError. */
 export const decodeWorkerState = (bytes: Buffer): WorkerState => {
-  const { value } = decodeVersioned(metadata, VERSIONS, bytes, 'connect metadata')
+  const { value, rest } = decodeVersioned(metadata, VERSIONS, bytes, 'connect metadata')
   const running = value.allocation === null ? undefined : decodeConnectAssignment(value.allocation)
-  return { url: value.url, configOffset: Number(value.configOffset), running: running?.assigned ?? [] }
+  return {
+    url: value.url,
+    configOffset: Number(value.configOffset),
+    running: running?.assigned ?? [],
+    loads: decodeLoads(rest),
+  }
 }
 
 /** What a worker offers at a join. */

@@ -7,7 +7,6 @@ import type {
   ClusterStatusStore,
   ConfigChange,
   ConnectorProps,
-  Status,
   StoredConnector,
   TargetState,
 } from '../../stores/ports.ts'
@@ -22,10 +21,21 @@ import { type RestartFlags, restartPlan } from '../restart-plan.ts'
 import { sameProps, sameTasks } from '../task-configs.ts'
 import { ClusterMember, type ClusterSettings, type MemberHost } from './cluster-member.ts'
 import { pushTasks, tasksOf } from './internal-requests.ts'
+import { LoadWatch } from './load-watch.ts'
 import { type KeySettings, SessionKeys } from './session-keys.ts'
 import { checkSignature } from './signing.ts'
 import { SourceFencing } from './source-fencing.ts'
-import { connectorOf, connectorWork, isConnectorWork, sortedWork, taskOf, taskWork, type Work } from './work.ts'
+import {
+  configuredWork,
+  connectorOf,
+  connectorWork,
+  isConnectorWork,
+  sortedWork,
+  taskOf,
+  taskWork,
+  type Work,
+} from './work.ts'
+import { WorkStatuses } from './work-statuses.ts'
 
 type TaskConfigs = readonly Readonly<Record<string, string>>[]
 
@@ -49,8 +59,6 @@ const momentMs = 5000
 const stopWaitMs = 2000
 const pushRetry = { initialMs: 250, maxMs: 60_000, jitter: 0 }
 
-const workerIdOf = (url: string): string => url.replace(/^https?:\/\//, '').replace(/\/$/, '')
-
 /** A herder among others: a group shares out connectors and tasks, its leader changes the configs. */
 export class DistributedHerder extends LocalHerder implements Herder, MemberHost {
   readonly #cluster: DistributedParts
@@ -58,6 +66,8 @@ export class DistributedHerder extends LocalHerder implements Herder, MemberHost
   readonly #started = new Set<Work>()
   readonly #keys: SessionKeys
   readonly #fencing: SourceFencing
+  readonly #watch: LoadWatch
+  readonly #workStatuses: WorkStatuses
   #member: ClusterMember | undefined
   #ready = false
   /** Tries in vain to give a connector's tasks to the leader. */
@@ -71,6 +81,8 @@ export class DistributedHerder extends LocalHerder implements Herder, MemberHost
       member: () => this.#member,
       isSource: props => this.types.type(props) === 'source',
     })
+    this.#workStatuses = new WorkStatuses(parts.statuses, this.board)
+    this.#watch = new LoadWatch(parts.worker, parts.log)
     this.#keys = new SessionKeys(parts.configs, parts.signing, () => this.#member?.isLeader === true, parts.log)
   }
 
@@ -81,6 +93,7 @@ export class DistributedHerder extends LocalHerder implements Herder, MemberHost
     await Promise.all([configs.start(), offsets.start(), statuses.start()])
     await worker.start(this)
     this.#member = member
+    if (settings.loadIntervalMs !== undefined) this.#watch.start()
     member.start()
   }
 
@@ -88,6 +101,7 @@ export class DistributedHerder extends LocalHerder implements Herder, MemberHost
     const { configs, offsets, statuses, worker } = this.#cluster
     this.isStopping = true
     this.#keys.stop()
+    this.#watch.stop()
     this.retries.close()
     this.expiries.close()
     this.stopRestarts()
@@ -205,19 +219,15 @@ export class DistributedHerder extends LocalHerder implements Herder, MemberHost
 
   readonly internal: InternalRequests = {
     putTasks: async (connector, body, headers) => {
-      const { configs, signing } = this.#cluster
-      if (this.#member?.isSessioned === true)
-        checkSignature(body, headers, configs.sessionKey, signing.verificationAlgorithms)
+      this.#checkSigned(body, headers)
       await this.#lead()
       const tasks = tasksOf(body)
       const { targetState } = this.stored(connector)
       if (targetState === 'STOPPED' && tasks.length > 0) throw new CodedError('TASKS_OF_STOPPED', { connector })
-      await configs.putTasks(connector, tasks)
+      await this.#cluster.configs.putTasks(connector, tasks)
     },
     fence: async (connector, headers) => {
-      const { configs, signing } = this.#cluster
-      if (this.#member?.isSessioned === true)
-        checkSignature('', headers, configs.sessionKey, signing.verificationAlgorithms)
+      this.#checkSigned('', headers)
       await this.#lead()
       await this.#fencing.round(connector)
     },
@@ -230,44 +240,28 @@ export class DistributedHerder extends LocalHerder implements Herder, MemberHost
   }
 
   configured(): ReadonlySet<Work> {
-    const { configs } = this.#cluster
-    return new Set(
-      configs
-        .connectors()
-        .flatMap(connector => [
-          connectorWork(connector),
-          ...configs.get(connector)!.tasks.map((_, task) => taskWork({ connector, task })),
-        ]),
-    )
+    return configuredWork(this.#cluster.configs)
   }
 
   get configOffset(): number {
     return this.#cluster.configs.offset
   }
 
+  loads(): ReadonlyMap<Work, number> {
+    return this.#watch.loads
+  }
+
   readConfigs(): Promise<void> {
     return this.#cluster.configs.readToEnd()
   }
 
-  async released(gone: ReadonlyMap<Work, string | undefined>): Promise<ReadonlySet<Work>> {
-    if (gone.size === 0) return new Set()
-    // Its last words may still be on their way to us.
-    await settledWithin(this.#cluster.statuses.readToEnd(), momentMs)
-    const released = [...gone].filter(([work, url]) => {
-      const status = this.#statusOf(work)
-      return url !== undefined && status?.state === 'UNASSIGNED' && status.workerId === workerIdOf(url)
-    })
-    return new Set(released.map(([work]) => work))
+  released(gone: ReadonlyMap<Work, string | undefined>): Promise<ReadonlySet<Work>> {
+    return this.#workStatuses.released(gone)
   }
 
   shared(_owners: ReadonlyMap<Work, string>, free: readonly Work[], urls: readonly string[]): void {
     const { statuses, configs } = this.#cluster
-    const alive = new Set(urls.map(workerIdOf))
-    // Invariant 8: nobody runs it, whatever its dead worker said last.
-    for (const work of free) {
-      const status = this.#statusOf(work)
-      if (status !== undefined && status.state !== 'UNASSIGNED' && !alive.has(status.workerId)) this.#unassigned(work)
-    }
+    this.#workStatuses.free(free, urls)
     for (const connector of statuses.connectors()) {
       const stored = configs.get(connector)
       if (stored === undefined) this.board.forget(connector)
@@ -282,7 +276,8 @@ export class DistributedHerder extends LocalHerder implements Herder, MemberHost
         this.turns.run(connector, async () => {
           const own = works.filter(work => connectorOf(work) === connector)
           await this.#halt(own)
-          if (this.#cluster.configs.get(connector) !== undefined) for (const work of own) this.#unassigned(work)
+          if (this.#cluster.configs.get(connector) !== undefined)
+            for (const work of own) this.#workStatuses.unassigned(work)
         }),
       ),
     )
@@ -350,6 +345,12 @@ export class DistributedHerder extends LocalHerder implements Herder, MemberHost
   protected async restartAll(connector: string): Promise<void> {
     await this.#halt(this.#ownOf(connector))
     await this.#startMissing(connector)
+  }
+
+  #checkSigned(body: string, headers: Parameters<InternalRequests['fence']>[1]): void {
+    const { configs, signing } = this.#cluster
+    if (this.#member?.isSessioned === true)
+      checkSignature(body, headers, configs.sessionKey, signing.verificationAlgorithms)
   }
 
   #owned(): ReadonlySet<Work> {
@@ -483,18 +484,5 @@ export class DistributedHerder extends LocalHerder implements Herder, MemberHost
       await worker.startConnector(connector, props, targetState)
       if (targetState === 'STARTED') await this.reconfigure(connector)
     }
-  }
-
-  #statusOf(work: Work): Status | undefined {
-    const { statuses } = this.#cluster
-    return isConnectorWork(work)
-      ? statuses.connector(connectorOf(work))
-      : statuses.task(connectorOf(work), taskOf(work))
-  }
-
-  #unassigned(work: Work): void {
-    const connector = connectorOf(work)
-    if (isConnectorWork(work)) this.board.connectorReported(connector, { state: 'UNASSIGNED' })
-    else this.board.taskReported({ connector, task: taskOf(work) }, { state: 'UNASSIGNED' })
   }
 }

@@ -1,3 +1,4 @@
+import type { ClusterConfigStore } from '../../stores/ports.ts'
 import type { TaskId } from '../../worker/ports.ts'
 
 /**
@@ -24,3 +25,14 @@ const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 
 /** By name, then number: the order in which work is given out. */
 export const sortedWork = (work: Iterable<Work>): Work[] =>
   [...work].sort((a, b) => compareText(connectorOf(a), connectorOf(b)) || taskOf(a) - taskOf(b))
+
+/** All connectors and tasks that there are to run. */
+export const configuredWork = (configs: Pick<ClusterConfigStore, 'connectors' | 'get'>): ReadonlySet<Work> =>
+  new Set(
+    configs
+      .connectors()
+      .flatMap(connector => [
+        connectorWork(connector),
+        ...configs.get(connector)!.tasks.map((_, task) => taskWork({ connector, task })),
+      ]),
+  )

@@ -42,7 +42,8 @@ const java = async (name: string): Promise<JavaConnect> => {
   return worker
 }
 const millrace = async (name: string): Promise<WorkerProcess> => {
-  const more = { listeners: 'http://127.0.0.1:0', 'task.threads': '1' }
+  // What tasks cost stands behind the JVM's metadata: it reads on regardless.
+  const more = { listeners: 'http://127.0.0.1:0', 'task.threads': '1', 'millrace.assignor.load': 'true' }
   const folder = join(world.folder, name)
   const worker = await WorkerProcess.start({ command, folder, properties: { ...properties(), ...more } })
   world.after(() => worker.kill())

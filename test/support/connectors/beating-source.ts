@@ -11,6 +11,7 @@ export default defineSource({
     topic: c.string('Where the numbers go.'),
     'beat.file': c.string('A line for each beat: task, run, milliseconds since the epoch.'),
     'beat.ms': c.int('The time between beats.', { default: 100 }),
+    'busy.ms': c.int('How long each beat keeps its thread busy.', { default: 0 }),
   },
   split: (_config, maxTasks) => Array.from({ length: maxTasks }, (_, piece) => ({ piece, label: `beater ${piece}` })),
   async open(config, ctx, { piece }: { piece: number }) {
@@ -21,6 +22,7 @@ export default defineSource({
       async *read() {
         while (!ctx.signal.aborted) {
           appendFileSync(config.beatFile, `${piece} ${run} ${Date.now()}\n`)
+          for (const end = performance.now() + config.busyMs; performance.now() < end; );
           const record: SourceRecord = {
             topic: config.topic,
             key: null,

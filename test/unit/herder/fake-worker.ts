@@ -50,6 +50,10 @@ export class FakeWorker implements ConnectorWorker {
       if (this.#tasks.delete(`${connector}-${task}`)) this.calls.push(`halt ${connector}-${task}`)
   }
 
+  async taskLoads(): Promise<readonly []> {
+    return []
+  }
+
   async setTargetState(connector: string, target: TargetState): Promise<void> {
     this.calls.push(`target ${connector} ${target}`)
     this.#connectors.set(connector, target)

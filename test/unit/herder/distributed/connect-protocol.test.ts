@@ -57,6 +57,23 @@ test('a worker says where it is, what it has read and what it runs', () => {
   expect(decodeWorkerState(encodeWorkerState(state, 0, last))).toEqual({ ...state, running: [] })
 })
 
+test('what tasks cost stands behind what Kafka Connect reads', () => {
+  const last = { leader: 'm-1', leaderUrl: url, configOffset: 4 }
+  const state = { url, configOffset: 5, running: ['t a-0', 't a-1', 't b-3'] }
+  const loads = new Map([
+    ['t a-0', 0.25],
+    ['t a-1', 0],
+    ['t b-3', 1.5],
+  ])
+  const bytes = encodeWorkerState({ ...state, loads }, 2, last)
+  const plain = encodeWorkerState(state, 2, last)
+  expect(bytes.subarray(0, plain.length)).toEqual(plain)
+  expect(decodeWorkerState(bytes)).toEqual({ ...state, loads })
+  // A later version's own end is none of ours.
+  expect(decodeWorkerState(Buffer.concat([plain, Buffer.from('other')]))).toEqual({ ...state, loads: undefined })
+  expect(encodeWorkerState({ ...state, loads }, 0, last)).toEqual(encodeWorkerState(state, 0, last))
+})
+
 test('offers what connect.protocol names and everything older', () => {
   const state = { url, configOffset: 5, running: [] }
   const names = (name: 'eager' | 'compatible' | 'sessioned') => offers(name, state, undefined).map(one => one.name)
