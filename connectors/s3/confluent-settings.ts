@@ -119,7 +119,7 @@ export const confluentTask = (config: ConfluentSettings, originals: Readonly<Rec
       maxBackoffMs: 20_000,
       pauseMs: config.retryBackoffMs,
     },
-    flushWaitMs: config.shutdownTimeoutMs,
+    flushWaitMs: Math.min(config.shutdownTimeoutMs, 2 ** 31 - 1),
     ...(config.s3ObjectTagging && {
       tags: {
         more: config.s3ObjectTaggingKeyValuePairs.map(pair => {

@@ -7,7 +7,8 @@ export const pause = (ms: number, signal: AbortSignal): Promise<void> =>
       signal.removeEventListener('abort', done)
       resolve()
     }
-    const timer = setTimeout(done, ms)
+    // Told to wait longer, a timer of Node.js does not wait at all.
+    const timer = setTimeout(done, Math.min(ms, 2 ** 31 - 1))
     signal.addEventListener('abort', done, { once: true })
   })
 

@@ -1,3 +1,7 @@
+/** The longest that a timer of Node.js waits; told to wait longer, it does not wait at all. */
+const LONGEST_MS = 2 ** 31 - 1
+const waitable = (ms: number): number => Math.min(ms, LONGEST_MS)
+
 /** Thrown by whatever was waiting when its signal aborted. */
 export class AbortedError extends Error {
   override readonly name = 'AbortedError'
@@ -18,7 +22,7 @@ export const sleep = (ms: number, signal?: AbortSignal): Promise<void> =>
     const timer = setTimeout(() => {
       signal?.removeEventListener('abort', onAbort)
       resolve()
-    }, ms)
+    }, waitable(ms))
     signal?.addEventListener('abort', onAbort, { once: true })
   })
 
@@ -38,7 +42,7 @@ export const race = <T>(promise: Promise<T>, signal: AbortSignal): Promise<T> =>
 export const deadline = <T>(promise: Promise<T>, ms: number, late: () => Error): Promise<T> => {
   let timer: NodeJS.Timeout
   const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(late()), ms)
+    timer = setTimeout(() => reject(late()), waitable(ms))
   })
   return Promise.race([promise, timeout]).finally(() => clearTimeout(timer))
 }
@@ -46,7 +50,7 @@ export const deadline = <T>(promise: Promise<T>, ms: number, late: () => Error):
 /** Resolves when the promise has settled either way, or after `ms`; leaves no timer behind that would keep the process alive. */
 export const settledWithin = (promise: Promise<unknown>, ms: number): Promise<void> =>
   new Promise(resolve => {
-    const timer = setTimeout(resolve, ms)
+    const timer = setTimeout(resolve, waitable(ms))
     promise
       .catch(() => {})
       .finally(() => {

@@ -20,6 +20,8 @@ const integer = (text: string, type: 'INT' | 'SHORT' | 'LONG'): number => {
   const value = BigInt(digits.replace(/^\+/, ''))
   const [min, max] = ranges[type]
   if (value < min || value > max) throw new ValueError(`Not a number of type ${type}`)
+  // Long.MAX_VALUE is how people write "no limit": the number next to it says the same.
+  if (type === 'LONG' && (value === min || value === max)) return Number(value)
   if (BigInt(Number(value)) !== value || !Number.isSafeInteger(Number(value))) {
     throw new ValueError('Numbers beyond 9007199254740991 are not supported: they could not be kept exactly')
   }

@@ -40,7 +40,7 @@ export const deviations: Readonly<Record<string, Readonly<Record<string, string>
   },
   'smt/TimestampConverter': { 'int32 source schemaless': oneNumber },
   'config-types': {
-    'LONG "9223372036854775807"': 'A setting is a number here: what it cannot hold exactly is refused (invariant 9).',
+    'LONG "9223372036854775807"': 'A setting is a number here: "no limit" is the one next to it, 2^63.',
     'CLASS "java.lang.string"': 'Which classes the Java platform has, Java alone knows.',
   },
 }

@@ -1,4 +1,5 @@
 import { expect, test, vi } from 'vitest'
+import { pause } from '../../../runtime/api/poll.ts'
 import { AbortedError, deadline, race, settledWithin, sleep, throwIfAborted } from '../../../runtime/base/abort.ts'
 
 test('sleep resolves after its time and rejects as soon as the signal aborts', async () => {
@@ -16,6 +17,23 @@ test('sleep resolves after its time and rejects as soon as the signal aborts', a
   } finally {
     vi.useRealTimers()
   }
+})
+
+test('"no limit" is waited for, not left out', async () => {
+  const noLimit = 2 ** 63
+  const abort = new AbortController()
+  const done: string[] = []
+  const waiting = [
+    sleep(noLimit, abort.signal).catch(() => {}),
+    deadline(race(new Promise(() => {}), abort.signal), noLimit, () => new Error('late')).catch(() => {}),
+    settledWithin(race(new Promise(() => {}), abort.signal), noLimit),
+    pause(noLimit, abort.signal),
+  ]
+  for (const [at, one] of waiting.entries()) void one.then(() => done.push(String(at)))
+  await sleep(20)
+  expect(done).toEqual([])
+  abort.abort()
+  await Promise.all(waiting)
 })
 
 test('race gives the promise, or AbortedError first, and leaves no listener', async () => {

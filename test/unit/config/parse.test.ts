@@ -61,6 +61,12 @@ describe('beyond single values', () => {
     expect(problems).toEqual([expect.stringContaining('9007199254740991')])
   })
 
+  test('the end of the range is taken: people write it for "no limit"', () => {
+    expect(parseField('k', field('LONG'), { k: '9223372036854775807' })).toEqual({ value: 2 ** 63, problems: [] })
+    expect(parseField('k', field('LONG'), { k: '-9223372036854775808' })).toEqual({ value: -(2 ** 63), problems: [] })
+    expect(parseField('k', field('LONG'), { k: '9223372036854775808' }).problems).toHaveLength(1)
+  })
+
   test('the first problem is thrown and names its key', () => {
     const spec = { a: c.int('d'), b: c.boolean('d') }
     const error = (() => {
