@@ -4,9 +4,11 @@ import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { root } from './setup.mjs'
 
-const real = join(root, '.real')
+/** Where everything is kept. */
+export const real = join(root, '.real')
 
-const must = (command, args, options = {}) => {
+/** Runs a command to its end; throws when it fails. */
+export const must = (command, args, options = {}) => {
   const result = spawnSync(command, args, { stdio: 'inherit', cwd: root, ...options })
   if (result.error)
     throw new Error(`${command} cannot be started (${result.error.message}): install it and run this again`)

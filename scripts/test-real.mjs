@@ -1,5 +1,6 @@
-// npm run test:real: the same runtime against Apache Kafka, versitygw, Debian's PostgreSQL, kcat, Apicurio Registry and Confluent's Python client.
+// npm run test:real: the same runtime against Apache Kafka, versitygw, Debian's PostgreSQL, kcat, Apicurio Registry, Confluent's Python client and others' REST clients.
 import { apicurio, confluentPython, debian, kafkaLibs, versitygw } from './real-parts.mjs'
+import { restClients } from './real-rest-clients.mjs'
 import { ensureInstalled, run } from './setup.mjs'
 
 ensureInstalled()
@@ -14,5 +15,6 @@ const parts = {
   MILLRACE_POSTGRES_BIN: '/usr/lib/postgresql/15/bin',
   MILLRACE_APICURIO: apicurio(),
   MILLRACE_PYTHON: confluentPython(),
+  MILLRACE_REST_CLIENTS: restClients(),
 }
 process.exit(await run('vitest', ['run', '--maxWorkers=1', '--project', 'real', ...process.argv.slice(2)], parts))

@@ -57,3 +57,16 @@ export const responseHeaders = (app: FastifyInstance, rules: string): void => {
     }
   })
 }
+
+const takesNoBody = /\/(pause|resume|stop|restart|reset)$/
+
+/**
+ * Some clients name a type for a body that they do not send, as axios does: where no body is wanted that means nothing. An addition:
+ * Kafka Connect answers 415.
+ */
+export const typesOfNothing = (app: FastifyInstance): void => {
+  app.addHook('onRequest', async ({ headers, routeOptions }) => {
+    const empty = headers['transfer-encoding'] === undefined && Number(headers['content-length'] ?? 0) === 0
+    if (empty && takesNoBody.test(routeOptions.url ?? '')) delete headers['content-type']
+  })
+}

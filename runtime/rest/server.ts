@@ -9,7 +9,7 @@ import { connectorPlugins } from './connector-plugins.ts'
 import { connectors } from './connectors.ts'
 import type { Credentials } from './credentials.ts'
 import { beforeRoute, contentTypes, installErrors, refusedByServer, strangePaths, takesJson } from './errors.ts'
-import { cors, responseHeaders } from './headers.ts'
+import { cors, responseHeaders, typesOfNothing } from './headers.ts'
 import { internal } from './internal.ts'
 import { parseListener } from './listeners.ts'
 import { loggers } from './loggers.ts'
@@ -83,6 +83,7 @@ const build = (options: RestOptions, https: HttpsOptions | null): FastifyInstanc
   logChanges(app, options.log)
   timeLimit(app, timeoutMs)
   contentTypes(app)
+  typesOfNothing(app)
   strangePaths(app)
   cors(app, options.allowOrigin ?? '', options.allowMethods ?? '')
   if (options.credentials !== undefined) accessControl(app, options.credentials)

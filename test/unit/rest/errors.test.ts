@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, describe, expect, test } from 'vitest'
 import { takesJson } from '../../../runtime/rest/errors.ts'
 import { restServers } from '../../support/fakes/rest-server.ts'
 
@@ -36,4 +36,18 @@ test.each([
   const answer = await fetch(url + path, { method, headers, ...(method === 'POST' && { body: '{}' }) })
   expect(answer.status).toBe(status)
   expect(await answer.json()).toMatchObject({ error_code: status, ...more })
+})
+
+describe('a content type for no body', () => {
+  const form = { 'content-type': 'application/x-www-form-urlencoded' }
+
+  test.each([
+    ['PUT', '/connectors/c/pause', '', 202],
+    ['POST', '/connectors/c/tasks/0/restart', '', 204],
+    ['POST', '/connectors', '', 415],
+    ['PUT', '/connectors/c/pause', 'a=b', 415],
+  ])('%s %s with the body "%s": %i', async (method, path, body, status) => {
+    const { url } = await start({ setTarget: async () => {}, restartTask: async () => {} })
+    expect((await fetch(url + path, { method, headers: form, body })).status).toBe(status)
+  })
 })
