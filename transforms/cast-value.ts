@@ -39,6 +39,15 @@ const encoded = (schema: Schema | null, value: unknown): unknown => {
   throw notData('java.util.Date')
 }
 
+const ends = 2 ** 31
+/** A number under a schema of floats stops at the ends of int. */
+const stopped = (schema: Schema | null, value: number): number =>
+  schema?.type.startsWith('FLOAT') === true ? Math.max(-ends, Math.min(ends - 1, value)) : value
+
+/** The lower bits of a safe integer; no integer is a negative zero. */
+const cut = (value: number, width: number): number =>
+  width === 64 ? value + 0 : width === 32 ? value | 0 : (value << (32 - width)) >> (32 - width)
+
 const safe = (value: bigint): number | bigint => (Number.isSafeInteger(Number(value)) ? Number(value) : value)
 
 /** Java cuts the upper bits off an integer; a fraction stops at the ends of int or long first. */
@@ -51,6 +60,7 @@ const integerOf = (schema: Schema | null, value: unknown, width: number): number
     return safe(BigInt.asIntN(width, whole))
   }
   if (typeof value === 'number') {
+    if (Number.isSafeInteger(value)) return cut(width === 64 ? value : stopped(schema, value), width)
     const isFloat = schema === null ? !Number.isSafeInteger(value) : schema.type.startsWith('FLOAT')
     if (!isFloat) return safe(BigInt.asIntN(width, BigInt(value)))
     if (Number.isNaN(value)) return 0
@@ -64,6 +74,11 @@ const integerOf = (schema: Schema | null, value: unknown, width: number): number
     throw new DataError(`Unexpected type in Cast transformation: class ${javaClass(value)}`)
   const digits = asciiDigits(value)
   if (!/^[+-]?\d+$/.test(digits)) throw outOfRange(value)
+  if (digits.length < 16) {
+    const number = Number(digits)
+    if (width < 64 && cut(number, width) !== number + 0) throw outOfRange(value)
+    return number + 0
+  }
   const number = BigInt(digits.replace(/^\+/, ''))
   if (BigInt.asIntN(width, number) !== number) throw outOfRange(value)
   return safe(number)
@@ -74,6 +89,7 @@ const hexFloat = /^([+-]?)0[xX]([0-9a-fA-F]*)\.?([0-9a-fA-F]*)[pP]([+-]?\d+)[fFd
 
 /** Text as Java's Double.parseDouble reads it: spaces around it, a type letter behind it, hexadecimal forms. */
 const parseFloatText = (text: string): number => {
+  if (/^-?\d+(?:\.\d+)?$/.test(text)) return Number(text)
   const trimmed = text.replace(/^[\u0000-\u0020]+|[\u0000-\u0020]+$/g, '')
   const hex = hexFloat.exec(trimmed)
   if (hex !== null && hex[2]! + hex[3]! !== '') {
@@ -118,7 +134,7 @@ const textOf = (schema: Schema | null, value: unknown): string => {
 /** A value as one of another type, as Java converts it. Throws DataError for what has no such form. */
 export const castValue = (schema: Schema | null, value: unknown, target: CastTarget): unknown => {
   if (value === null || value === undefined) return null
-  checkInput(schema, value)
+  if (schema !== null || typeof value === 'object') checkInput(schema, value)
   if (target === 'STRING') return textOf(schema, value)
   const plain = encoded(schema, value)
   switch (target) {

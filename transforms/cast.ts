@@ -1,6 +1,6 @@
 import { ConfigError, c, defineTransform, type Schema, type SchemaOptions, s, setMember } from 'millrace'
 import { type CastTarget, castTargets, castValue } from './cast-value.ts'
-import { basicsOf, memberOf, perSchema, requireMap, requireStruct, sideOf, withSide } from './sides.ts'
+import { basicsOf, noValues, perSchema, requireMap, requireStruct, sideOf, structCopier, withSide } from './sides.ts'
 
 const purpose = 'cast types'
 const types: readonly string[] = [...castTargets, 'BYTES', 'ARRAY', 'MAP', 'STRUCT']
@@ -118,27 +118,31 @@ export default defineTransform({
         const target = targets.get(name)
         return [name, target === undefined ? own : schemaOf(target, recast(own, target))] as const
       })
-      return s.struct(fields, { ...basicsOf(schema), optional: schema.optional })
+      return {
+        result: s.struct(fields, { ...basicsOf(schema), optional: schema.optional }),
+        copy: structCopier(schema.fields, replaceNullWithDefault),
+        casts: schema.fields.flatMap(({ name, schema: own }) => {
+          const target = targets.get(name)
+          return target === undefined ? [] : [{ name, schema: own, target }]
+        }),
+      }
     })
     return {
       apply(record) {
         const { schema, value } = sideOf(record, side)
         if (value === null) return record
-        const copy: Record<string, unknown> = {}
         if (schema === null) {
           const map = requireMap(value, purpose)
-          for (const [name, member] of Object.entries(map)) setMember(copy, name, member)
+          const copy: Record<string, unknown> = { ...map }
           for (const [name, target] of targets)
             setMember(copy, name, castValue(null, Object.hasOwn(map, name) ? map[name] : null, target))
           return withSide(record, side, null, copy)
         }
-        const members = requireStruct(schema, value, purpose)
-        for (const { name, schema: own } of schema.fields) {
-          const member = memberOf(members, name, own, replaceNullWithDefault)
-          const target = targets.get(name)
-          setMember(copy, name, target === undefined ? member : castValue(own, member, target))
-        }
-        return withSide(record, side, struct(schema), copy)
+        const { result, copy, casts } = struct(schema)
+        const members = copy(requireStruct(schema, value, purpose), noValues)
+        for (const { name, schema: own, target } of casts)
+          setMember(members, name, castValue(own, members[name], target))
+        return withSide(record, side, result, members)
       },
     }
   },

@@ -1,4 +1,4 @@
-import { c, defineTransform } from 'millrace'
+import { c, defineTransform, type Header } from 'millrace'
 
 export default defineTransform({
   class: 'org.apache.kafka.connect.transforms.DropHeaders',
@@ -27,10 +27,11 @@ export default defineTransform({
     const dropped = new Set(config.headers)
     return {
       apply(record) {
-        const headers = record.headers ?? []
-        return headers.some(({ key }) => dropped.has(key))
-          ? { ...record, headers: headers.filter(({ key }) => !dropped.has(key)) }
-          : record
+        const { headers } = record
+        if (headers === undefined) return record
+        const kept: Header[] = []
+        for (const header of headers) if (!dropped.has(header.key)) kept.push(header)
+        return kept.length === headers.length ? record : { ...record, headers: kept }
       },
     }
   },

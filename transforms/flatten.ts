@@ -1,4 +1,4 @@
-import { c, DataError, Decimal, defineTransform, type Schema, s, setMember } from 'millrace'
+import { c, DataError, Decimal, defineTransform, objectMaker, type Schema, s, setMember } from 'millrace'
 import {
   basicsOf,
   isMembers,
@@ -45,11 +45,13 @@ const leavesOf = (
   })
 
 const flattenMap = (map: Members, delimiter: string, prefix: string, into: Record<string, unknown>): void => {
-  for (const [key, value] of Object.entries(map)) {
+  for (const key of Object.keys(map)) {
+    const value = map[key]
     const name = prefix + key
-    if (value instanceof Map && [...value.keys()].some(one => typeof one !== 'string'))
+    if (typeof value !== 'object' || value === null) setMember(into, name, value)
+    else if (value instanceof Map && [...value.keys()].some(one => typeof one !== 'string'))
       throw new DataError(`The map ${name} has a key that is no text: its fields cannot be named`)
-    if (value instanceof Map || isMembers(value))
+    else if (value instanceof Map || isMembers(value))
       flattenMap(requireMap(value, purpose), delimiter, name + delimiter, into)
     else if (value instanceof Date || value instanceof Decimal)
       throw new DataError(
@@ -111,6 +113,7 @@ export default defineTransform({
       }
       return {
         leaves,
+        make: objectMaker([...names]),
         schema: s.struct(
           leaves.map(leaf => [leaf.name, leaf.schema] as const),
           basicsOf(schema),
@@ -121,15 +124,15 @@ export default defineTransform({
       apply(record) {
         const { schema, value } = sideOf(record, side)
         if (value === null) return record
-        const flat: Record<string, unknown> = {}
         if (schema === null) {
+          const flat: Record<string, unknown> = {}
           flattenMap(requireMap(value, purpose), delimiter, '', flat)
           return withSide(record, side, null, flat)
         }
         const struct = requireStruct(schema, value, purpose)
-        const { leaves, schema: flatSchema } = flattened(schema)
-        for (const leaf of leaves) setMember(flat, leaf.name, leafValue(schema, struct, leaf))
-        return withSide(record, side, flatSchema, flat)
+        const { leaves, make, schema: flatSchema } = flattened(schema)
+        const values = leaves.map(leaf => leafValue(schema, struct, leaf))
+        return withSide(record, side, flatSchema, make(values, 0))
       },
     }
   },

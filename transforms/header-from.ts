@@ -1,5 +1,15 @@
-import { ConfigError, c, DataError, defineTransform, type Header, s, setMember } from 'millrace'
-import { basicsOf, memberOf, perSchema, requireMap, requireStruct, sideOf, withSide } from './sides.ts'
+import {
+  ConfigError,
+  type ConnectRecord,
+  c,
+  DataError,
+  defineTransform,
+  type Header,
+  type Schema,
+  s,
+  setMember,
+} from 'millrace'
+import { basicsOf, memberOf, noValues, perSchema, requireMap, requireStruct, sideOf, structCopier } from './sides.ts'
 
 const notEmpty = (list: readonly string[] | null): string | undefined =>
   list === null || list.length === 0 ? 'Empty list' : undefined
@@ -57,25 +67,33 @@ export default defineTransform({
     const move = operation === 'move'
     const purpose = `header ${operation}`
     const taken = new Set(fields)
-    const without = perSchema(schema =>
-      s.struct(
-        schema.fields.filter(({ name }) => !taken.has(name)).map(field => [field.name, field.schema] as const),
-        basicsOf(schema),
-      ),
-    )
+    const without = perSchema(schema => {
+      const fields = schema.fields.filter(({ name }) => !taken.has(name))
+      return {
+        schema: s.struct(
+          fields.map(field => [field.name, field.schema] as const),
+          basicsOf(schema),
+        ),
+        copy: structCopier(fields, replaceNullWithDefault),
+      }
+    })
+    const moved = (record: ConnectRecord, headers: readonly Header[], schema: Schema | null, value: unknown) =>
+      side === 'Key'
+        ? { ...record, headers, keySchema: schema, key: value }
+        : { ...record, headers, valueSchema: schema, value }
     return {
       apply(record) {
         const { schema, value } = sideOf(record, side)
-        const headers: Header[] = [...(record.headers ?? [])]
-        const rest: Record<string, unknown> = {}
+        const headers: Header[] = record.headers?.slice() ?? []
         if (schema === null) {
           const map = requireMap(value, purpose)
           fields.forEach((name, index) => {
             headers.push({ key: names[index]!, schema: null, value: Object.hasOwn(map, name) ? map[name] : null })
           })
           if (!move) return { ...record, headers }
-          for (const [name, member] of Object.entries(map)) if (!taken.has(name)) setMember(rest, name, member)
-          return withSide({ ...record, headers }, side, null, rest)
+          const rest: Record<string, unknown> = {}
+          for (const name of Object.keys(map)) if (!taken.has(name)) setMember(rest, name, map[name])
+          return moved(record, headers, null, rest)
         }
         const struct = requireStruct(schema, value, purpose)
         fields.forEach((name, index) => {
@@ -89,9 +107,7 @@ export default defineTransform({
         })
         if (!move) return { ...record, headers }
         const left = without(schema)
-        for (const field of left.fields)
-          setMember(rest, field.name, memberOf(struct, field.name, field.schema, replaceNullWithDefault))
-        return withSide({ ...record, headers }, side, left, rest)
+        return moved(record, headers, left.schema, left.copy(struct, noValues))
       },
     }
   },

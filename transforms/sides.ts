@@ -24,19 +24,23 @@ export const withSide = (record: ConnectRecord, side: Side, schema: Schema | nul
 export type Members = Readonly<Record<string, unknown>>
 
 /** A plain object: a struct, or a map with text keys. */
-export const isMembers = (value: unknown): value is Members =>
-  typeof value === 'object' &&
-  value !== null &&
-  !Array.isArray(value) &&
-  !(value instanceof Uint8Array) &&
-  !(value instanceof Date) &&
-  !(value instanceof Map) &&
-  !(value instanceof Decimal)
+export const isMembers = (value: unknown): value is Members => {
+  if (typeof value !== 'object' || value === null) return false
+  // Nearly all are, and this asks once.
+  if (Object.getPrototypeOf(value) === Object.prototype) return true
+  return !(
+    Array.isArray(value) ||
+    value instanceof Uint8Array ||
+    value instanceof Date ||
+    value instanceof Map ||
+    value instanceof Decimal
+  )
+}
 
 /** A schemaless value as members; a Map with text keys counts. Throws DataError that names the purpose. */
 export const requireMap = (value: unknown, purpose: string): Members => {
-  if (value instanceof Map) return Object.fromEntries(value as Map<string, unknown>)
   if (isMembers(value)) return value
+  if (value instanceof Map) return Object.fromEntries(value as Map<string, unknown>)
   throw new DataError(`Only Map objects supported in absence of schema for [${purpose}], found: ${javaClass(value)}`)
 }
 
@@ -73,9 +77,15 @@ export const noValues: readonly unknown[] = []
 /** Remembers what was made of each schema; schemas are interned, so they are few. */
 export const perSchema = <T>(make: (schema: Schema) => T): ((schema: Schema) => T) => {
   const made = new WeakMap<Schema, T>()
+  // Most records have the schema of the one before.
+  let lastSchema: Schema | undefined
+  let last: T | undefined
   return schema => {
+    if (schema === lastSchema) return last as T
     let result = made.get(schema)
     if (result === undefined) made.set(schema, (result = make(schema)))
+    lastSchema = schema
+    last = result
     return result
   }
 }

@@ -18,7 +18,7 @@ import {
   timeSchema,
   timestampSchema,
 } from 'millrace'
-import { basicsOf, memberOf, perSchema, requireMap, requireStruct, sideOf, withSide } from './sides.ts'
+import { basicsOf, noValues, perSchema, requireMap, requireStruct, sideOf, structCopier, withSide } from './sides.ts'
 
 const purpose = 'converting timestamp formats'
 const dayMs = 86_400_000
@@ -33,11 +33,23 @@ const perMilli = { nanoseconds: 1_000_000n, microseconds: 1000n, milliseconds: 1
 const safe = (value: bigint): number | bigint => (Number.isSafeInteger(Number(value)) ? Number(value) : value)
 
 /** Cut towards zero, as Java's TimeUnit does. */
-const millisOf = (unix: number | bigint, precision: Precision): number =>
-  Number(precision === 'seconds' ? BigInt(unix) * 1000n : BigInt(unix) / perMilli[precision])
+const millisOf = (unix: number | bigint, precision: Precision): number => {
+  if (Number.isSafeInteger(unix)) {
+    const units = unix as number
+    if (precision === 'milliseconds') return units
+    if (precision === 'seconds') return units * 1000
+    const per = precision === 'microseconds' ? 1000 : 1_000_000
+    // A quotient that is no integer could be rounded to one.
+    return (units - (units % per)) / per
+  }
+  return Number(precision === 'seconds' ? BigInt(unix) * 1000n : BigInt(unix) / perMilli[precision])
+}
 
-const unixOf = (millis: number, precision: Precision): number | bigint =>
-  precision === 'seconds' ? Math.trunc(millis / 1000) : safe(BigInt(millis) * perMilli[precision])
+const unixOf = (millis: number, precision: Precision): number | bigint => {
+  if (precision === 'seconds') return Math.trunc(millis / 1000)
+  const units = millis * Number(perMilli[precision])
+  return Number.isSafeInteger(units) ? units : safe(BigInt(millis) * perMilli[precision])
+}
 
 const schemaMakers: Readonly<Record<Format, (options: { readonly optional: boolean }) => Schema>> = {
   string: s.string,
@@ -186,25 +198,24 @@ export default defineTransform({
         schema.fields.map(one => [one.name, one.name === field ? converted(one.schema) : one.schema] as const),
         { ...basicsOf(schema), optional: schema.optional },
       ),
+      copy: structCopier(schema.fields, replaceNullWithDefault),
     }))
     return {
       apply(record) {
         const { schema, value } = sideOf(record, side)
         if (value === null) return record
-        const copy: Record<string, unknown> = {}
         if (schema === null) {
           const map = requireMap(value, purpose)
-          for (const [name, member] of Object.entries(map)) setMember(copy, name, member)
+          const copy: Record<string, unknown> = { ...map }
           const at = Object.hasOwn(map, field) ? (map[field] ?? null) : null
           setMember(copy, field, at === null ? null : convert(at, inferred(at)))
           return withSide(record, side, null, copy)
         }
         const members = requireStruct(schema, value, purpose)
         const to = struct(schema)
-        for (const { name, schema: own } of schema.fields) {
-          const member = memberOf(members, name, own, replaceNullWithDefault)
-          setMember(copy, name, name === field && member !== null ? convert(member, to.from!) : member)
-        }
+        const copy = to.copy(members, noValues)
+        const at = to.from === undefined ? null : (copy[field] ?? null)
+        if (at !== null) setMember(copy, field, convert(at, to.from!))
         return withSide(record, side, to.schema, copy)
       },
     }

@@ -68,7 +68,14 @@ export { asciiDigits, javaClass, javaText, javaTrim } from './java-text.ts'
 export { base64Text, decimalText, doubleText, floatText, quoteJson } from './json-text.ts'
 export { isLazy, LazyValue, resolveLazy } from './lazy.ts'
 export { DATE, DECIMAL, dateSchema, decimalSchema, TIME, TIMESTAMP, timeSchema, timestampSchema } from './logical.ts'
-export { type CopiedMember, type ObjectCopier, objectCopier, setMember } from './object-maker.ts'
+export {
+  type CopiedMember,
+  type ObjectCopier,
+  type ObjectMaker,
+  objectCopier,
+  objectMaker,
+  setMember,
+} from './object-maker.ts'
 export { parseText } from './parse-text.ts'
 export { pause, poll } from './poll.ts'
 export {

@@ -15,6 +15,7 @@ const numberText = (type: Schema['type'] | undefined, value: number): string => 
   if (type === 'FLOAT32') return floatText(value).replaceAll('"', '')
   // No integer is a negative zero.
   const whole = Number.isInteger(value) && !Object.is(value, -0)
+  if (type !== 'FLOAT64' && whole && Number.isSafeInteger(value)) return String(value)
   return type !== 'FLOAT64' && whole ? String(BigInt(value)) : doubleText(value).replaceAll('"', '')
 }
 
@@ -56,7 +57,11 @@ export const javaClass = (value: unknown, schema: Schema | null = null): string 
 }
 
 /** Decimal digits of any script, as Java's parsers read them. */
-export const asciiDigits = (text: string): string =>
+export const asciiDigits = (text: string): string => (isAscii.test(text) ? text : withAsciiDigits(text))
+
+const isAscii = /^[\u0000-\u007f]*$/
+
+const withAsciiDigits = (text: string): string =>
   text.replace(/\p{Nd}/gu, digit => {
     const code = digit.codePointAt(0)!
     if (code < 128) return digit

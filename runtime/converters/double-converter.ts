@@ -8,6 +8,6 @@ export default fixedWidthConverter({
   bytes: 8,
   reader: 'Deserializer',
   fits: value => typeof value === 'number',
-  write: (target, value: number) => target.writeDoubleBE(value),
+  write: (target, value: number, at) => target.writeDoubleBE(value, at),
   read: bytes => bytes.readDoubleBE(),
 })

@@ -1,3 +1,4 @@
+import type { ByteWriter } from '../api/byte-writer.ts'
 import { c } from '../api/config.ts'
 import { type ConverterDefinition, defineConverter, type Plugin } from '../api/define.ts'
 import { DataError } from '../api/errors.ts'
@@ -14,7 +15,7 @@ export interface FixedWidth {
   /** What messages call the deserializer. */
   readonly reader: string
   fits(value: unknown): boolean
-  write(target: Buffer, value: never): void
+  write(target: Buffer, value: never, at: number): void
   read(bytes: Buffer): unknown
 }
 
@@ -29,16 +30,29 @@ const config = {
 /** The converter of a number type. As in Kafka Connect it looks at the value only, whatever the schema says. */
 export const fixedWidthConverter = (type: FixedWidth): Plugin<ConverterDefinition<typeof config>> => {
   const word = type.name.toLowerCase()
-  const encode = (lazy: unknown): Buffer | null => {
-    const value = resolveLazy(lazy)
+  const checked = (lazy: unknown): unknown => {
+    const value = typeof lazy === 'number' ? lazy : resolveLazy(lazy)
     if (value === null || value === undefined) return null
     if (!type.fits(value))
       throw new DataError(`Failed to serialize to ${word} (was class ${javaClass(value)}): `, {
         cause: new RangeError(`${javaText(null, value)} is no ${word}`),
       })
+    return value
+  }
+  const encode = (lazy: unknown): Buffer | null => {
+    const value = checked(lazy)
+    if (value === null) return null
     const bytes = Buffer.allocUnsafe(type.bytes)
-    type.write(bytes, value as never)
+    type.write(bytes, value as never, 0)
     return bytes
+  }
+  const encodeInto = (out: ByteWriter, lazy: unknown): boolean => {
+    const value = checked(lazy)
+    if (value === null) return false
+    out.reserve(type.bytes)
+    type.write(out.buf, value as never, out.pos)
+    out.pos += type.bytes
+    return true
   }
   const decode = (bytes: Uint8Array | null) => {
     if (bytes === null) return { schema: type.schema, value: null }
@@ -46,7 +60,8 @@ export const fixedWidthConverter = (type: FixedWidth): Plugin<ConverterDefinitio
       throw new DataError(`Failed to deserialize ${word}: `, {
         cause: new RangeError(`Size of data received by ${type.reader} is not ${type.bytes}, but ${bytes.length}`),
       })
-    return { schema: type.schema, value: type.read(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)) }
+    const buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+    return { schema: type.schema, value: type.read(buffer) }
   }
   return defineConverter({
     class: `org.apache.kafka.connect.converters.${type.name}Converter`,
@@ -56,6 +71,7 @@ export const fixedWidthConverter = (type: FixedWidth): Plugin<ConverterDefinitio
     config,
     create: () => ({
       encode: (_topic, _schema, value) => encode(value),
+      encodeInto: (out, _topic, _schema, value) => encodeInto(out, value),
       decode: (_topic, bytes) => decode(bytes),
       encodeHeader: (_topic, _name, _schema, value) => encode(value),
       decodeHeader: (_topic, _name, bytes) => decode(bytes),
@@ -65,6 +81,9 @@ export const fixedWidthConverter = (type: FixedWidth): Plugin<ConverterDefinitio
 
 /** Whether a value is an integer of this many bits. */
 export const isInteger = (value: unknown, bits: number): boolean => {
-  if (typeof value === 'bigint') return BigInt.asIntN(bits, value) === value
-  return Number.isSafeInteger(value) && BigInt.asIntN(bits, BigInt(value as number)) === BigInt(value as number)
+  if (typeof value === 'number') {
+    const limit = 2 ** (bits - 1)
+    return Number.isSafeInteger(value) && value >= -limit && value < limit
+  }
+  return typeof value === 'bigint' && BigInt.asIntN(bits, value) === value
 }

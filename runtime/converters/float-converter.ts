@@ -8,6 +8,6 @@ export default fixedWidthConverter({
   bytes: 4,
   reader: 'Deserializer',
   fits: value => typeof value === 'number',
-  write: (target, value: number) => target.writeFloatBE(value),
+  write: (target, value: number, at) => target.writeFloatBE(value, at),
   read: bytes => bytes.readFloatBE(),
 })

@@ -8,6 +8,6 @@ export default fixedWidthConverter({
   bytes: 4,
   reader: 'IntegerDeserializer',
   fits: value => isInteger(value, 32),
-  write: (target, value: number) => target.writeInt32BE(value),
+  write: (target, value: number | bigint, at) => target.writeInt32BE(Number(value), at),
   read: bytes => bytes.readInt32BE(),
 })

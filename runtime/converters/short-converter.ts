@@ -8,6 +8,6 @@ export default fixedWidthConverter({
   bytes: 2,
   reader: 'ShortDeserializer',
   fits: value => isInteger(value, 16),
-  write: (target, value: number) => target.writeInt16BE(value),
+  write: (target, value: number | bigint, at) => target.writeInt16BE(Number(value), at),
   read: bytes => bytes.readInt16BE(),
 })

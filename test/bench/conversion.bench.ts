@@ -196,11 +196,12 @@ export async function converterSpec(name: string, kind: 'encode' | 'decode', tim
 export async function transformSpec(name: string, timing: Timing): Promise<unknown> {
   const { steps, record } = await transformCase(name)
   const converter = await envelopes()
-  const records = numbers.map(record).map(({ topic, keySchema = null, key, valueSchema = null, value, timestamp }) => ({
-    topic,
-    timestamp: timestamp ?? null,
-    key: textOf(converter, keySchema, key ?? null),
-    value: textOf(converter, valueSchema, value),
+  const records = numbers.map(record).map(made => ({
+    topic: made.topic,
+    timestamp: made.timestamp ?? null,
+    key: textOf(converter, made.keySchema ?? null, made.key ?? null),
+    value: textOf(converter, made.valueSchema ?? null, made.value),
+    headers: (made.headers ?? []).map(({ key, schema, value }) => ({ key, value: textOf(converter, schema, value) })),
   }))
   return { ...timing, kind: 'transforms', steps, records }
 }

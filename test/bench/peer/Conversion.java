@@ -6,6 +6,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.apache.kafka.connect.data.SchemaAndValue;
+import org.apache.kafka.connect.header.ConnectHeaders;
 import org.apache.kafka.connect.json.JsonConverter;
 import org.apache.kafka.connect.source.SourceRecord;
 import org.apache.kafka.connect.storage.Converter;
@@ -94,9 +95,12 @@ public final class Conversion {
             SchemaAndValue key = read(envelopes, record.get("key"));
             SchemaAndValue value = read(envelopes, record.get("value"));
             JsonNode time = record.get("timestamp");
+            ConnectHeaders headers = new ConnectHeaders();
+            for (JsonNode header : record.get("headers"))
+                headers.add(header.get("key").asText(), read(envelopes, header.get("value")));
             records.add(new SourceRecord(
                 Map.of(), Map.of(), record.get("topic").asText(), 0, key.schema(), key.value(), value.schema(),
-                value.value(), time.isNull() ? null : time.asLong()));
+                value.value(), time.isNull() ? null : time.asLong(), headers));
         }
         return () -> {
             for (SourceRecord record : records) {
