@@ -27,6 +27,7 @@ const answers = ({ connector, config, changed }: Assignment) => ({
   plugin: { class: config['connector.class'], type: 'source', version: expect.any(String) },
   validated: { errors: 1, topic: ['Missing required configuration "topic" which has no default value.'] },
   unauthorized: 401,
+  'no way in': true,
   absent: true,
   missing: { status: 404, message: `Connector ${connector} not found` },
   invalid: {
@@ -64,7 +65,8 @@ const answers = ({ connector, config, changed }: Assignment) => ({
   changed,
   'no drift': true,
   deleted: [],
-  gone: { status: 404, message: `No status found for connector ${connector}` },
+  'nothing to restart': { status: 404, message: `Unknown connector: ${connector}` },
+  gone: { status: 404, message: `Connector ${connector} not found` },
 })
 
 export type StepName = keyof ReturnType<typeof answers>
