@@ -55,10 +55,23 @@ const go = () =>
     must('go', ['build', '-mod=readonly', '-o', `${folder}/`, './...'], { cwd: join(programs, 'go') }),
   )
 
+const maven = () =>
+  from('The Maven repository', 'java', 'kafka-connect-client:4.0.5', folder =>
+    must('mvn', [
+      '-q',
+      '-B',
+      '-f',
+      'test/real/parts/connect-client.pom.xml',
+      'dependency:copy-dependencies',
+      `-DoutputDirectory=${folder}`,
+    ]),
+  )
+
 /** The clients' folder; each is installed only when it is missing. */
 export const restClients = () => {
   npm()
   pypi()
   go()
+  maven()
   return home
 }
