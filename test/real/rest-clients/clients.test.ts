@@ -27,7 +27,7 @@ const transcript = async ({ program }: Client, assignment: Assignment): Promise<
 }
 
 describe.each([
-  { name: 'Millrace', start: millrace, wanted: 'MILLRACE_REST_CLIENTS' },
+  { name: 'two workers of Millrace', start: millrace, wanted: 'MILLRACE_REST_CLIENTS' },
   { name: 'Apache Kafka Connect, the judge', start: apacheConnect, wanted: 'MILLRACE_KAFKA_LIBS' },
 ])('a connector’s life at $name (npm run test:real brings the clients)', ({ start, wanted }) => {
   const missing = process.env['MILLRACE_REST_CLIENTS'] === undefined || process.env[wanted] === undefined

@@ -27,19 +27,25 @@ const cluster = {
   'offset.flush.interval.ms': '500',
 }
 
-/** With its own broker, behind basic authentication. */
+/** Two workers behind basic authentication, one with the broker; the other, which passes on to the leader what is the leader's, is asked. */
 export const millrace = async (world: World): Promise<Server> => {
   const file = (name: string) => join(world.folder, name)
   await writeFile(file('users'), 'robot=a secret/with+signs\n')
   const module = 'org.apache.kafka.connect.rest.basic.auth.extension.PropertyFileLoginModule'
   await writeFile(file('jaas'), `KafkaConnect { ${module} required file="${file('users')}"; };\n`)
-  const { 'offset.storage.file.filename': _, ...properties } = workerProperties(file('worker'), {
-    ...cluster,
-    'rest.extension.classes': 'org.apache.kafka.connect.rest.basic.auth.extension.BasicAuthSecurityRestExtension',
-    'rest.jaas.file': file('jaas'),
-  })
-  const worker = await WorkerProcess.start({ command, folder: file('worker'), properties })
-  world.after(() => worker.kill())
+  const start = async (name: string, more: Readonly<Record<string, string>> = {}) => {
+    const { 'offset.storage.file.filename': _, ...properties } = workerProperties(file(name), {
+      ...cluster,
+      'rest.extension.classes': 'org.apache.kafka.connect.rest.basic.auth.extension.BasicAuthSecurityRestExtension',
+      'rest.jaas.file': file('jaas'),
+      ...more,
+    })
+    const worker = await WorkerProcess.start({ command, folder: file(name), properties })
+    world.after(() => worker.kill())
+    return worker
+  }
+  const { bootstrap } = await start('leader')
+  const worker = await start('asked', { 'bootstrap.servers': bootstrap })
   return { url: worker.rest, user: 'robot', password: 'a secret/with+signs' }
 }
 
