@@ -1,12 +1,12 @@
 import type { PluginContext, SourceRecord } from 'millrace'
 import { ConnectError } from 'millrace'
+import { currentLsn } from './capture/current-lsn.ts'
 import { Sessions } from './capture/sessions.ts'
 import { Snapshot } from './capture/snapshot.ts'
 import { TableBuilder } from './capture/table-builder.ts'
 import { explain } from './failures.ts'
 import { SourceHead } from './records/source-block.ts'
 import type { Settings } from './settings/settings.ts'
-import { currentLsn } from './task.ts'
 
 /** Rows as a snapshot would read them, some of each table, in a transaction that only reads: no slot, no publication. */
 export async function* sampleRows(

@@ -1,21 +1,27 @@
 import { randomUUID } from 'node:crypto'
 import { ConnectError, type Header, type OffsetMap, pause, type SourceContext, type SourceRecord, s } from 'millrace'
-import { Catalog } from './capture/catalog.ts'
+import { Catalog, type ListedTable } from './capture/catalog.ts'
+import { currentLsn } from './capture/current-lsn.ts'
 import { preparePublication, setReplicaIdentities } from './capture/publication.ts'
 import { Sessions } from './capture/sessions.ts'
 import { createSlot, findSlot, type Slot } from './capture/slot.ts'
-import { Snapshot } from './capture/snapshot.ts'
+import { Snapshot, type SnapshotParts } from './capture/snapshot.ts'
 import { TableBuilder } from './capture/table-builder.ts'
 import { failure } from './failures.ts'
+import { sameState } from './incremental/state.ts'
+import { Notifier } from './notifications/notifier.ts'
+import { SnapshotNews } from './notifications/snapshot-news.ts'
 import { heartbeatRecord } from './records/message-record.ts'
-import type { SnapshotPoint } from './records/snapshot-record.ts'
+import { pointOffset, type SnapshotPoint } from './records/snapshot-record.ts'
 import { SourceHead } from './records/source-block.ts'
 import { Decoder } from './replication/decoder.ts'
-import { lsnOf, lsnText } from './replication/lsn.ts'
+import { lsnText } from './replication/lsn.ts'
 import type { RelationMessage } from './replication/messages.ts'
 import { ReplicationStream } from './replication/replication-stream.ts'
 import { isUnfinishedSnapshot, startPosition } from './replication/start-position.ts'
 import type { Settings } from './settings/settings.ts'
+import { blockingSnapshot } from './signals/blocking-snapshot.ts'
+import { SignalWatch } from './signals/signal-watch.ts'
 import { identifier, literal, type PgConnection } from './wire/pg-connection.ts'
 import { PgError } from './wire/pg-error.ts'
 
@@ -40,6 +46,8 @@ export class PostgresTask {
   readonly #headers: readonly Header[]
   readonly #head: SourceHead
   readonly #builder: TableBuilder
+  readonly #notifier: Notifier
+  #watch: SignalWatch | undefined
   #sessions: Sessions
   #stream: ReplicationStream | undefined
   #streamConnection: PgConnection | undefined
@@ -58,6 +66,7 @@ export class PostgresTask {
     this.#headers = contextHeaders(settings, context.task)
     this.#head = new SourceHead(settings.prefix, settings.connect.database)
     this.#builder = new TableBuilder(settings, this.#head)
+    this.#notifier = new Notifier(settings, context.log, this.#partition)
     this.#sessions = new Sessions(settings)
     context.signal.addEventListener('abort', () => this.#interrupt(), { once: true })
   }
@@ -115,6 +124,8 @@ export class PostgresTask {
 
   #closeAll(): void {
     this.#stream?.stop()
+    this.#watch?.close()
+    this.#watch = undefined
     this.#stream = undefined
     this.#streamConnection = undefined
     this.#sessions.end()
@@ -149,9 +160,9 @@ export class PostgresTask {
     const snapshot = offset === undefined && snapshotMode !== 'no_data'
     if (snapshot) {
       if (config.snapshotDelayMs > 0) await pause(config.snapshotDelayMs, signal)
-      const point = yield* this.#snapshot(admin, streams && slot === undefined, streams)
+      const point = yield* this.#snapshot(admin, captured, streams && slot === undefined, streams)
       slot ??= streams ? await findSlot(admin, config.slotName) : undefined
-      offset = pointOffset(point)
+      offset = pointOffset(point, true)
     } else if (slot === undefined && streams) {
       const replication = await this.#sessions.replication()
       const { consistentPoint } = await this.#newSlot(replication, false)
@@ -236,28 +247,20 @@ export class PostgresTask {
    */
   async *#snapshot(
     admin: PgConnection,
+    captured: readonly ListedTable[],
     createPermanent: boolean,
     streams: boolean,
   ): AsyncGenerator<readonly SourceRecord[], SnapshotPoint> {
-    const { log } = this.#context
     const connection = await this.#sessions.query()
     const replication = streams ? await this.#sessions.replication() : undefined
     const exported = replication === undefined ? undefined : await this.#newSlot(replication, !createPermanent)
     const lsn = exported?.consistentPoint ?? (await currentLsn(admin))
     const txId = await admin.value('select case when pg_is_in_recovery() then 0 else txid_current() end')
     const point: SnapshotPoint = { lsn, txId: Number(txId), tsMicros: Date.now() * 1000 }
-    const snapshot = new Snapshot(
-      {
-        settings: this.#settings,
-        builder: this.#builder,
-        partition: this.#partition,
-        headers: this.#headers,
-        log,
-        progress: text => this.#context.progress(text),
-      },
-      connection,
-      point,
-    )
+    const parts = this.#snapshotParts(captured)
+    const started = parts.news?.started(pointOffset(point, false)) ?? []
+    if (started.length > 0) yield started
+    const snapshot = new Snapshot(parts, connection, point)
     await snapshot.begin(exported?.snapshot)
     this.#sessions.close(replication)
     for await (const batch of snapshot.read()) {
@@ -266,20 +269,65 @@ export class PostgresTask {
     }
     this.#sessions.close(connection)
     this.#snapshotDone = true
-    this.#position = pointOffset(point)
+    this.#position = pointOffset(point, true)
+    const completed = parts.news?.completed(this.#position) ?? []
+    if (completed.length > 0) yield completed
     return point
+  }
+
+  #snapshotParts(captured: readonly ListedTable[]): SnapshotParts {
+    const { filters } = this.#settings
+    const place = ({ schema, name }: ListedTable) => {
+      const found = filters.place(schema, name)
+      return found < 0 ? Number.POSITIVE_INFINITY : found
+    }
+    const names = captured.toSorted((a, b) => place(a) - place(b) || 0).map(({ schema, name }) => `${schema}.${name}`)
+    return {
+      settings: this.#settings,
+      builder: this.#builder,
+      partition: this.#partition,
+      headers: this.#headers,
+      log: this.#context.log,
+      progress: text => this.#context.progress(text),
+      news: new SnapshotNews(this.#notifier, names),
+    }
+  }
+
+  /** undefined: nothing can be asked for while the stream runs. */
+  #newWatch(catalog: Catalog, offset: OffsetMap): SignalWatch | undefined {
+    const { signals, filters } = this.#settings
+    const isRunning = offset['incremental_snapshot_collections'] !== undefined
+    if (signals.table === undefined && signals.file === undefined && !isRunning) return undefined
+    const captured = async () => (await catalog.tables()).filter(table => filters.table(table.schema, table.name))
+    const task = this
+    return new SignalWatch({
+      ...this.#snapshotParts([]),
+      signal: this.#context.signal,
+      notifier: this.#notifier,
+      offset,
+      connect: () => this.#sessions.query(),
+      tables: async () => (await captured()).map(({ schema, name }) => `${schema}.${name}`),
+      async *blocking(tables, _, place) {
+        const connection = await task.#sessions.query()
+        yield* blockingSnapshot(task.#snapshotParts(await captured()), connection, tables, place)
+        task.#sessions.close(connection)
+      },
+    })
   }
 
   async *#changes(catalog: Catalog, admin: PgConnection, offset: OffsetMap): AsyncGenerator<readonly SourceRecord[]> {
     const { config } = this.#settings
     const { log, signal } = this.#context
     const start = startPosition(offset)
-    const decoder = new Decoder(this.#settings, this.#head, this.#partition, this.#headers, start)
+    const watch = this.#newWatch(catalog, offset)
+    this.#watch = watch
+    const decoder = new Decoder(this.#settings, this.#head, this.#partition, this.#headers, start, watch)
     const connection = await this.#sessions.replication()
     const stream = new ReplicationStream({
       settings: this.#settings,
       connection,
       decoder,
+      watch,
       signal,
       log,
       relation: message => this.#learn(message, catalog, decoder),
@@ -336,25 +384,12 @@ export class PostgresTask {
   }
 }
 
-const pointOffset = ({ lsn, txId, tsMicros }: SnapshotPoint): OffsetMap => ({
-  last_snapshot_record: true,
-  lsn,
-  txId,
-  ts_usec: tsMicros,
-  snapshot: 'INITIAL',
-  snapshot_completed: true,
-})
-
 const sameOffset = (a: OffsetMap, b: OffsetMap): boolean =>
   a['lsn'] === b['lsn'] &&
   a['lsn_proc'] === b['lsn_proc'] &&
   a['messageType'] === b['messageType'] &&
-  a['lsn_events_processed'] === b['lsn_events_processed']
-
-export const currentLsn = async (connection: PgConnection): Promise<number> => {
-  const sql = 'select case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_lsn() end'
-  return lsnOf((await connection.value(sql)) ?? '0/0')
-}
+  a['lsn_events_processed'] === b['lsn_events_processed'] &&
+  sameState(a, b)
 
 /** The oldest server whose catalog and protocol are understood here. */
 export const oldestServer = 120000

@@ -1,6 +1,13 @@
-import type { Header, Log, OffsetMap } from 'millrace'
+import type { Header, Log, OffsetMap, SourceRecord } from 'millrace'
+import type { SnapshotNews } from '../notifications/snapshot-news.ts'
 import { Moment } from '../records/moment.ts'
-import { type SnapshotPoint, SnapshotRecord, SnapshotTable } from '../records/snapshot-record.ts'
+import {
+  pointOffset,
+  type SnapshotPoint,
+  SnapshotRecord,
+  SnapshotTable,
+  type StreamPlace,
+} from '../records/snapshot-record.ts'
 import type { Settings } from '../settings/settings.ts'
 import { identifier, literal, type PgConnection } from '../wire/pg-connection.ts'
 import { ConnectionLost, errorFields, PgError } from '../wire/pg-error.ts'
@@ -19,6 +26,12 @@ export interface SnapshotParts {
   progress(text: string | undefined): void
   /** Undefined: all. */
   readonly rowsPerTable?: number
+  /** undefined: nobody wants to hear of it. */
+  readonly news?: SnapshotNews | undefined
+  /** Only these tables, by `schema.table`, with the condition that their rows must meet. undefined: all captured ones. */
+  readonly only?: ReadonlyMap<string, string | undefined>
+  /** The rows stand in the stream; undefined: before it. */
+  readonly place?: StreamPlace
 }
 
 /** No such snapshot, as version 16 and later and those before say it; its process is gone. */
@@ -71,7 +84,7 @@ export class Snapshot {
   }
 
   /** Batches of rows, in order of tables. The records of the last batch complete the snapshot. */
-  async *read(): AsyncGenerator<readonly SnapshotRecord[]> {
+  async *read(): AsyncGenerator<readonly SourceRecord[]> {
     const { settings, log } = this.#parts
     const catalog = new Catalog(this.#connection)
     const tables = await this.#tables(catalog)
@@ -81,6 +94,9 @@ export class Snapshot {
     const types = await catalog.types()
     const descriptions = await catalog.describe(tables.map(({ oid }) => oid))
     let done = 0
+    const { news, place } = this.#parts
+    const unfinished = place?.offset ?? pointOffset(this.#point, false)
+    const names = tables.map(fullName)
     for (const listed of tables) {
       this.#parts.progress(`snapshot: ${listed.schema}.${listed.name}, table ${++done} of ${tables.length}`)
       const description = descriptions.get(listed.oid)
@@ -88,10 +104,14 @@ export class Snapshot {
       const { builder, partition, headers } = this.#parts
       const columns = builder.columnsToRead(description, types)
       const table = builder.build(description, columns, types, 'copy')
-      yield* this.#rows(
-        new SnapshotTable(table, this.#point, partition, headers),
+      const begun = news?.table(fullName(listed), names, unfinished) ?? []
+      if (begun.length > 0) yield begun
+      const rows = yield* this.#rows(
+        new SnapshotTable(table, this.#point, partition, headers, place),
         this.#statement(listed, columns.map(({ name }) => identifier(name)).join(', ')),
       )
+      const ended = news?.tableDone(fullName(listed), rows, unfinished) ?? []
+      if (ended.length > 0) yield ended
     }
     await this.#connection.query('commit')
     if (this.#held !== undefined) {
@@ -103,9 +123,11 @@ export class Snapshot {
   }
 
   async #tables(catalog: Catalog): Promise<readonly ListedTable[]> {
-    const { filters } = this.#parts.settings
+    const { settings, only } = this.#parts
+    const { filters } = settings
     return (await catalog.tables())
       .filter(({ schema, name }) => filters.table(schema, name) && filters.inSnapshot(schema, name))
+      .filter(table => only?.has(fullName(table)) ?? true)
       .toSorted((a, b) => filters.place(a.schema, a.name) - filters.place(b.schema, b.name))
   }
 
@@ -113,17 +135,21 @@ export class Snapshot {
     const { selectOverrides } = this.#parts.settings
     const override = selectOverrides.get(`${table.schema}.${table.name}`) ?? selectOverrides.get(table.name)
     const from = override === undefined ? nameOf(table) : `(${override}) as overridden`
-    const { rowsPerTable } = this.#parts
+    const { rowsPerTable, only } = this.#parts
+    const condition = only?.get(fullName(table))
+    const where = condition === undefined ? '' : ` where ${condition}`
     const limit = rowsPerTable === undefined ? '' : ` limit ${rowsPerTable}`
-    return `copy (select ${columns} from ${from}${limit}) to stdout`
+    return `copy (select ${columns} from ${from}${where}${limit}) to stdout`
   }
 
-  async *#rows(table: SnapshotTable, statement: string): AsyncGenerator<readonly SnapshotRecord[]> {
+  /** Returns how many there were. */
+  async *#rows(table: SnapshotTable, statement: string): AsyncGenerator<readonly SnapshotRecord[], number> {
     const { maxBatchSize } = this.#parts.settings.config
     const { socket } = this.#connection
     await this.#connection.startCopy(statement)
     let batch: SnapshotRecord[] = []
     let bytes = 0
+    let rows = 0
     let moment = new Moment()
     let first = true
     let failure: PgError | undefined
@@ -147,17 +173,18 @@ export class Snapshot {
           this.#any = true
           first = false
           bytes += next - start
+          rows++
         } else if (type === errorResponse) failure = new PgError(errorFields(buf, start + 5, next))
         start = next
         if (type === readyForQuery) {
           socket.start = start
           if (failure !== undefined) throw failure
-          if (batch.length === 0) return
+          if (batch.length === 0) return rows
           this.#held = this.#held?.moved(new Moment())
           yield batch
           moment.end()
           socket.recycle()
-          return
+          return rows
         }
         if (batch.length >= maxBatchSize || bytes >= batchBytes) break
       }
@@ -177,4 +204,5 @@ export class Snapshot {
   }
 }
 
+const fullName = (table: ListedTable): string => `${table.schema}.${table.name}`
 const nameOf = (table: ListedTable): string => `${identifier(table.schema)}.${identifier(table.name)}`

@@ -15,6 +15,8 @@ export interface TransactionStart {
   readonly commitBefore: number | undefined
   /** Everything before this LSN is done. */
   readonly processed: number
+  /** What the position carries besides. */
+  readonly members?: OffsetMap | undefined
 }
 
 /** What the events of one transaction share, as values and as pieces of the source block's JSON. */
@@ -23,6 +25,7 @@ export class StreamTransaction implements TransactionStart {
   readonly tsMicros: number
   readonly commitBefore: number | undefined
   readonly processed: number
+  members: OffsetMap | undefined
   #origin: string | null = null
   #originLsn: number | null = null
   readonly #head: SourceHead
@@ -36,6 +39,7 @@ export class StreamTransaction implements TransactionStart {
     this.tsMicros = start.tsMicros
     this.commitBefore = start.commitBefore
     this.processed = start.processed
+    this.members = start.members
     this.#head = head
   }
 
@@ -101,4 +105,5 @@ export const streamOffset = (
   ...(transaction.xid === null ? {} : { txId: transaction.xid }),
   ts_usec: transaction.tsMicros,
   ...(count > 1 ? { lsn_events_processed: count } : {}),
+  ...transaction.members,
 })

@@ -5,9 +5,16 @@ import { RowKey } from './row-key.ts'
 import { longRow, splitLine } from './row-layout.ts'
 
 /** Where a row stands in the snapshot, as `source.snapshot` tells. */
-export type Marker = 'true' | 'first' | 'first_in_data_collection' | 'last_in_data_collection' | 'last'
+export type Marker = 'true' | 'first' | 'first_in_data_collection' | 'last_in_data_collection' | 'last' | 'incremental'
 
-const markers: readonly Marker[] = ['true', 'first', 'first_in_data_collection', 'last_in_data_collection', 'last']
+const markers: readonly Marker[] = [
+  'true',
+  'first',
+  'first_in_data_collection',
+  'last_in_data_collection',
+  'last',
+  'incremental',
+]
 
 /** The instant that a snapshot shows. */
 export interface SnapshotPoint {
@@ -16,26 +23,58 @@ export interface SnapshotPoint {
   readonly tsMicros: number
 }
 
+/** The position that is stored in an initial snapshot, and at its end. */
+export const pointOffset = ({ lsn, txId, tsMicros }: SnapshotPoint, isComplete: boolean): OffsetMap => ({
+  last_snapshot_record: isComplete,
+  lsn,
+  txId,
+  ts_usec: tsMicros,
+  snapshot: 'INITIAL',
+  snapshot_completed: isComplete,
+})
+
+/** What the rows of a snapshot beside the stream say of their place in it. */
+export interface StreamPlace {
+  /** `source.sequence` */
+  readonly sequence: string
+  /** The position that is stored with each row. */
+  readonly offset: OffsetMap
+}
+
 /** One table in one snapshot: what its rows share. */
 export class SnapshotTable {
   readonly table: CapturedTable
   readonly point: SnapshotPoint
   readonly partition: OffsetMap
   readonly headers: readonly Header[]
+  /** undefined: the initial snapshot, before the stream. */
+  readonly place: StreamPlace | undefined
+  readonly sequence: string
   /** What follows the row in the JSON, by marker, up to the time of processing. */
   readonly tails: Readonly<Record<Marker, Buffer>>
 
-  constructor(table: CapturedTable, point: SnapshotPoint, partition: OffsetMap, headers: readonly Header[]) {
+  constructor(
+    table: CapturedTable,
+    point: SnapshotPoint,
+    partition: OffsetMap,
+    headers: readonly Header[],
+    streamPlace?: StreamPlace,
+  ) {
     this.table = table
     this.point = point
     this.partition = partition
     this.headers = headers
+    this.place = streamPlace
+    this.sequence = streamPlace?.sequence ?? `[null,"${point.lsn}"]`
     const { head, place } = table.source
-    const { lsn, txId, tsMicros } = point
-    const tail = (marker: Marker): Buffer =>
-      Buffer.from(
-        `${head.start(tsMicros, marker, `[null,"${lsn}"]`)}","ts_us":${tsMicros},"ts_ns":${tsMicros}000${place}${txId},"lsn":${lsn},"xmin":null,"origin":null,"origin_lsn":null},"transaction":null,"op":"r",`,
+    const { tsMicros } = point
+    const tail = (marker: Marker): Buffer => {
+      // Rows of an incremental snapshot belong to no transaction.
+      const { txId, lsn } = marker === 'incremental' ? { txId: null, lsn: null } : point
+      return Buffer.from(
+        `${head.start(tsMicros, marker, this.sequence)}","ts_us":${tsMicros},"ts_ns":${tsMicros}000${place}${txId},"lsn":${lsn},"xmin":null,"origin":null,"origin_lsn":null},"transaction":null,"op":"r",`,
       )
+    }
     this.tails = Object.fromEntries(markers.map(marker => [marker, tail(marker)])) as Record<Marker, Buffer>
   }
 }
@@ -80,9 +119,9 @@ class SnapshotValue extends LazyValue {
       source: table.source.toObject({
         tsMicros: point.tsMicros,
         snapshot: this.#marker,
-        sequence: `[null,"${point.lsn}"]`,
-        txId: point.txId,
-        lsn: point.lsn,
+        sequence: this.#from.sequence,
+        txId: this.#marker === 'incremental' ? null : point.txId,
+        lsn: this.#marker === 'incremental' ? null : point.lsn,
         origin: null,
         originLsn: null,
       }),
@@ -175,8 +214,7 @@ export class SnapshotRecord implements SourceRecord {
 
   /** A snapshot that did not get to its last row starts again from nothing. */
   get sourceOffset(): OffsetMap {
-    const { lsn, txId, tsMicros } = this.#from.point
-    const last = this.marker === 'last'
-    return { last_snapshot_record: last, lsn, txId, ts_usec: tsMicros, snapshot: 'INITIAL', snapshot_completed: last }
+    if (this.#from.place !== undefined) return this.#from.place.offset
+    return pointOffset(this.#from.point, this.marker === 'last')
   }
 }

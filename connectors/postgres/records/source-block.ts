@@ -10,7 +10,7 @@ export interface EventSource {
   readonly snapshot: string | undefined
   readonly sequence: string
   readonly txId: number | null
-  readonly lsn: number
+  readonly lsn: number | null
   readonly origin: string | null
   readonly originLsn: number | null
 }

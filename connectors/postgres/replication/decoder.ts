@@ -7,6 +7,7 @@ import { type Position, StreamTransaction, streamOffset } from '../records/posit
 import { RowKey } from '../records/row-key.ts'
 import { sameFields, splitTuple } from '../records/row-layout.ts'
 import { messageSchema } from '../records/schemas.ts'
+import type { StreamPlace } from '../records/snapshot-record.ts'
 import { SourceBlock, type SourceHead } from '../records/source-block.ts'
 import { orderOffset, TransactionCounts, TransactionRecord } from '../records/transaction-record.ts'
 import type { Settings } from '../settings/settings.ts'
@@ -21,6 +22,7 @@ import {
   tupleEnd,
 } from './messages.ts'
 import type { StartPosition } from './start-position.ts'
+import type { StreamWatch } from './stream-watch.ts'
 
 const epoch2000Micros = 946_684_800_000_000
 const tag = (letter: string): number => letter.charCodeAt(0)
@@ -34,6 +36,9 @@ const TRUNCATE = tag('T')
 const MESSAGE = tag('M')
 const ORIGIN = tag('O')
 const NEW = tag('N')
+
+/** Nothing may be decoded before the watch has acted and `release` was called. */
+export const ACT = Symbol('act')
 
 /**
  * Turns pgoutput messages (protocol version 1) into records. Keeps what must be known between messages: the tables, the
@@ -59,6 +64,10 @@ export class Decoder {
   #counted: TransactionCounts | undefined
   /** The transaction that ended last, for heartbeats. */
   #ended: StreamTransaction | undefined
+  readonly #watch: StreamWatch | undefined
+  /** The event that is decoded now was not delivered before the restart. */
+  #fresh = true
+  #held: ((into: SourceRecord[]) => void) | undefined
 
   constructor(
     settings: Settings,
@@ -66,7 +75,9 @@ export class Decoder {
     partition: OffsetMap,
     headers: readonly Header[],
     start: StartPosition,
+    watch?: StreamWatch,
   ) {
+    this.#watch = watch
     this.#settings = settings
     this.#head = head
     this.#partition = partition
@@ -97,13 +108,31 @@ export class Decoder {
     this.#processed = Math.max(this.#processed, reached)
     this.#commitBefore = Math.max(this.#commitBefore ?? 0, reached)
     const { xid = null, tsMicros = Date.now() * 1000 } = this.#ended ?? {}
-    const state = { xid, tsMicros, commitBefore: this.#commitBefore, processed: this.#processed }
+    const members = this.#watch?.members
+    const state = { xid, tsMicros, commitBefore: this.#commitBefore, processed: this.#processed, members }
     return streamOffset(state, Math.max(this.#lsn, this.#start.lsn), 'COMMIT', 1)
+  }
+
+  /** Where records would stand that are put in here. */
+  get place(): StreamPlace {
+    const lsn = Math.max(this.#lsn, this.#start.lsn)
+    return {
+      sequence: `[${this.#commitBefore === undefined ? 'null' : `"${this.#commitBefore}"`},"${lsn}"]`,
+      offset: this.#last.storable(),
+    }
+  }
+
+  /** The record that waited for the watch. */
+  release(into: SourceRecord[]): void {
+    const held = this.#held
+    this.#held = undefined
+    if (this.#transaction !== undefined) this.#transaction.members = this.#watch?.members
+    held?.(into)
   }
 
   /**
    * Takes the message `buf[at..end)` that the server wrote at `lsn`, adds its records. A RELATION is returned: nothing may be
-   * decoded before `setTable` was told of it.
+   * decoded before `setTable` was told of it. ACT: nothing may be decoded before `release`.
    */
   decode(
     buf: Buffer,
@@ -112,32 +141,27 @@ export class Decoder {
     lsn: number,
     moment: Moment,
     into: SourceRecord[],
-  ): RelationMessage | undefined {
+  ): RelationMessage | typeof ACT | undefined {
     switch (buf[at]) {
       case INSERT:
-        if (this.#counts(lsn)) this.#insert(buf, at + 1, end, moment, into)
-        else if (this.#tracks) this.#insert(buf, at + 1, end, moment, [])
-        return undefined
       case UPDATE:
-        if (this.#counts(lsn)) this.#update(buf, at + 1, end, moment, into)
-        else if (this.#tracks) this.#update(buf, at + 1, end, moment, [])
-        return undefined
       case DELETE:
-        if (this.#counts(lsn)) this.#delete(buf, at + 1, end, moment, into)
-        else if (this.#tracks) this.#delete(buf, at + 1, end, moment, [])
-        return undefined
+      case TRUNCATE:
+        this.#fresh = this.#counts(lsn)
+        if (this.#fresh) this.#event(buf, at, end, moment, into)
+        else if (this.#tracks) this.#event(buf, at, end, moment, [])
+        return this.#held === undefined ? undefined : ACT
       case BEGIN:
         this.#begin(buf, at + 1, lsn, into)
         return undefined
       case COMMIT:
         this.#commit(lsn, into)
-        return undefined
-      case RELATION:
-        return readRelation(buf, at + 1)
-      case TRUNCATE:
-        if (this.#counts(lsn)) this.#truncate(buf, at + 1, end, moment, into)
-        else if (this.#tracks) this.#truncate(buf, at + 1, end, moment, [])
-        return undefined
+        return this.#watch?.due(lsn) === 'now' ? ACT : undefined
+      case RELATION: {
+        const relation = readRelation(buf, at + 1)
+        this.#watch?.relation(relation)
+        return relation
+      }
       case MESSAGE:
         this.#message(buf, at + 1, lsn, moment, into)
         return undefined
@@ -150,6 +174,18 @@ export class Decoder {
         // TYPE, and what later servers may add for options that are not asked for.
         return undefined
     }
+  }
+
+  #event(buf: Buffer, at: number, end: number, moment: Moment, into: SourceRecord[]): void {
+    if (buf[at] === INSERT) this.#insert(buf, at + 1, end, moment, into)
+    else if (buf[at] === UPDATE) this.#update(buf, at + 1, end, moment, into)
+    else if (buf[at] === DELETE) this.#delete(buf, at + 1, end, moment, into)
+    else this.#truncate(buf, at + 1, end, moment, into)
+  }
+
+  /** Tells the watch; true: the record must wait for it. */
+  #watched(op: Operation, table: CapturedTable, buf: Buffer, oldAt: number, newAt: number): boolean {
+    return this.#fresh && this.#watch?.changed(op, table, buf, oldAt, newAt) === true
   }
 
   /** provide.transaction.metadata: what was delivered before a restart is decoded all the same, to be counted. */
@@ -165,9 +201,11 @@ export class Decoder {
         tsMicros: Number(buf.readBigInt64BE(at + 8)) + epoch2000Micros,
         commitBefore: this.#commitBefore,
         processed: this.#processed,
+        members: this.#watch?.members,
       },
       this.#head,
     )
+    this.#watch?.began(this.#transaction.xid!)
     if (!this.#tracks) return
     this.#counted = new TransactionCounts()
     // One of which events were delivered has begun already.
@@ -188,9 +226,9 @@ export class Decoder {
 
   #commit(lsn: number, into: SourceRecord[]): void {
     if (this.#counted !== undefined && this.#transaction !== undefined) {
-      const { xid, tsMicros } = this.#transaction
+      const { xid, tsMicros, members } = this.#transaction
       const offset = {
-        ...streamOffset({ xid, tsMicros, commitBefore: lsn, processed: lsn }, lsn, 'COMMIT', 1),
+        ...streamOffset({ xid, tsMicros, commitBefore: lsn, processed: lsn, members }, lsn, 'COMMIT', 1),
         ...orderOffset(xid, this.#counted.collections),
       }
       this.#last = { storable: () => offset }
@@ -243,10 +281,16 @@ export class Decoder {
   }
 
   #insert(buf: Buffer, at: number, end: number, moment: Moment, into: SourceRecord[]): void {
-    if (this.#settings.skipped.has('c')) return
     const table = this.#table(buf.readUInt32BE(at))
     if (table === null) return
     const newAt = at + 5
+    if (this.#watched('c', table, buf, -1, newAt))
+      this.#held = later => this.#created(table, buf, newAt, end, moment, later)
+    else this.#created(table, buf, newAt, end, moment, into)
+  }
+
+  #created(table: CapturedTable, buf: Buffer, newAt: number, end: number, moment: Moment, into: SourceRecord[]): void {
+    if (this.#settings.skipped.has('c')) return
     this.#emit(
       table,
       this.#key(table, buf, newAt, -1, end, moment),
@@ -270,6 +314,7 @@ export class Decoder {
       splitTuple(buf, newAt, oldAt, table.row.fields)
       if (sameFields(buf, table.row.columns)) return
     }
+    this.#watched('u', table, buf, oldAt, newAt)
     const change = this.#change(table, buf, oldAt, newAt, end, 'u', moment)
     this.#emit(table, this.#key(table, buf, newAt, oldAt, end, moment), change, into)
   }
@@ -296,6 +341,8 @@ export class Decoder {
     into: SourceRecord[],
   ): void {
     const { skipped } = this.#settings
+    this.#watched('d', table, buf, oldAt, -1)
+    this.#watched('c', table, buf, -1, newAt)
     const oldKey = this.#key(table, buf, oldAt, -1, end, moment)
     const newKey = this.#key(table, buf, newAt, oldAt, end, moment)
     const create = this.#change(table, buf, -1, newAt, end, 'c', moment)
@@ -321,10 +368,16 @@ export class Decoder {
   }
 
   #delete(buf: Buffer, at: number, end: number, moment: Moment, into: SourceRecord[]): void {
-    if (this.#settings.skipped.has('d')) return
     const table = this.#table(buf.readUInt32BE(at))
     if (table === null) return
     const oldAt = at + 5
+    if (this.#watched('d', table, buf, oldAt, -1))
+      this.#held = later => this.#deleted(table, buf, oldAt, end, moment, later)
+    else this.#deleted(table, buf, oldAt, end, moment, into)
+  }
+
+  #deleted(table: CapturedTable, buf: Buffer, oldAt: number, end: number, moment: Moment, into: SourceRecord[]): void {
+    if (this.#settings.skipped.has('d')) return
     const key = this.#key(table, buf, oldAt, -1, end, moment)
     const change = this.#change(table, buf, oldAt, -1, end, 'd', moment)
     const tombstone = key !== null && this.#settings.config.tombstonesOnDelete
@@ -341,6 +394,7 @@ export class Decoder {
       .map(oid => this.#table(oid))
       .filter(table => table !== null)
     for (const [index, table] of tables.entries()) {
+      this.#watched('t', table, buf, -1, -1)
       const change = this.#change(table, buf, -1, -1, end, 't', moment)
       const position = index === tables.length - 1 ? change : this.#last
       into.push(new ChangeRecord(table, null, change, this.#headers, this.#partition, position))

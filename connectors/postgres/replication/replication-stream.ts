@@ -4,15 +4,17 @@ import type { Settings } from '../settings/settings.ts'
 import { standbyStatus } from '../wire/messages.ts'
 import { identifier, type PgConnection } from '../wire/pg-connection.ts'
 import { ConnectionLost, errorFields, PgError } from '../wire/pg-error.ts'
-import { type Decoder, walLsn, walMessageHeader } from './decoder.ts'
+import { ACT, type Decoder, walLsn, walMessageHeader } from './decoder.ts'
 import { lsnText, readLsn } from './lsn.ts'
 import type { RelationMessage } from './messages.ts'
+import type { StreamWatch } from './stream-watch.ts'
 
 /** A batch ends at this many bytes of messages, whatever max.batch.size says: memory is bounded. */
 const batchBytes = 4 * 1024 * 1024
 /** At most this much delay is put on a change, so that many share a read. */
 const paceMs = 5
 const confirmWithinMs = 200
+const askAgainMs = 20
 
 const copyData = 0x64
 const copyDone = 0x63
@@ -24,6 +26,8 @@ export interface StreamParts {
   readonly settings: Settings
   readonly connection: PgConnection
   readonly decoder: Decoder
+  /** The one that the decoder tells; undefined: none. */
+  readonly watch?: StreamWatch | undefined
   readonly signal: AbortSignal
   readonly log: Log
   /** A table may have changed: its new form must be told to the decoder before this resolves. */
@@ -41,6 +45,7 @@ export class ReplicationStream {
   #status: NodeJS.Timeout | undefined
   #soon: NodeJS.Timeout | undefined
   #heartbeatAt = 0
+  #asked: NodeJS.Timeout | undefined
 
   constructor(parts: StreamParts) {
     this.#parts = parts
@@ -66,6 +71,7 @@ export class ReplicationStream {
     )
     log.info('Streaming', { from: lsnText(lsn), slot: config.slotName, publication: config.publicationName })
     connection.socket.paceMs = paceMs
+    if (this.#parts.watch !== undefined) this.#parts.watch.onAttention = () => connection.socket.interrupt()
     this.#received = lsn
     this.#flushed = flushed
     const every = timeout > 0 ? Math.min(config.statusUpdateIntervalMs, timeout / 3) : config.statusUpdateIntervalMs
@@ -86,6 +92,7 @@ export class ReplicationStream {
   stop(): void {
     if (this.#soon !== undefined) this.#tell()
     clearInterval(this.#status)
+    clearTimeout(this.#asked)
     this.#status = undefined
   }
 
@@ -109,9 +116,17 @@ export class ReplicationStream {
     while (!signal.aborted) {
       const since = socket.arrived
       if (batch.length === 0) moment = new Moment()
-      const relation = this.#decode(batch, maxBatchSize, moment)
-      if (relation !== undefined) {
-        await this.#parts.relation(relation)
+      const stop = this.#decode(batch, maxBatchSize, moment)
+      if (stop === ACT || (stop === undefined && this.#due() === 'now')) {
+        // Their memory is not read into again: the record that waits is in it too.
+        if (batch.length > 0) yield batch
+        batch = []
+        yield* this.#parts.watch!.act(this.#parts.decoder.place)
+        this.#parts.decoder.release(batch)
+        continue
+      }
+      if (stop !== undefined) {
+        await this.#parts.relation(stop)
         continue
       }
       if (heartbeatIntervalMs > 0 && batch.length === 0) await this.#beat(batch, heartbeatIntervalMs)
@@ -122,9 +137,29 @@ export class ReplicationStream {
         batch = []
         continue
       }
+      // Nothing is awaited between the question and the wait: a call of onAttention in between would be lost.
+      const due = this.#due()
+      if (due === 'now') continue
+      if (due === 'ask') this.#ask()
       if (heartbeatIntervalMs <= 0) await socket.more(since)
       else await this.#moreOrBeat(since, heartbeatIntervalMs)
     }
+  }
+
+  #due(): 'now' | 'ask' | undefined {
+    const { watch, decoder } = this.#parts
+    return watch === undefined || decoder.inTransaction ? undefined : watch.due(this.#received)
+  }
+
+  /** The server answers at once with how far it is; asked again in a while, as the log may not be written so far yet. */
+  #ask(): void {
+    if (this.#asked !== undefined) return
+    const { socket } = this.#parts.connection
+    socket.write(standbyStatus(this.#received, this.#flushed, Date.now(), true))
+    this.#asked = setTimeout(() => {
+      this.#asked = undefined
+      socket.interrupt()
+    }, askAgainMs)
   }
 
   async #moreOrBeat(since: number, interval: number): Promise<void> {
@@ -147,7 +182,7 @@ export class ReplicationStream {
   }
 
   /** Decodes what has arrived, until the batch is full or a table must be looked at. */
-  #decode(batch: SourceRecord[], maxBatchSize: number, moment: Moment): RelationMessage | undefined {
+  #decode(batch: SourceRecord[], maxBatchSize: number, moment: Moment): RelationMessage | typeof ACT | undefined {
     const { decoder, connection } = this.#parts
     const { socket } = connection
     const { buf, end } = socket
@@ -164,8 +199,8 @@ export class ReplicationStream {
         else if (buf[at] === xlogData) {
           const lsn = walLsn(buf, at)
           if (lsn > this.#received) this.#received = lsn
-          const relation = decoder.decode(buf, at + walMessageHeader, next, lsn, moment, batch)
-          if (relation !== undefined) return relation
+          const stop = decoder.decode(buf, at + walMessageHeader, next, lsn, moment, batch)
+          if (stop !== undefined) return stop
         } else if (buf[at] === keepalive) this.#alive(buf, at, batch)
       }
       return undefined

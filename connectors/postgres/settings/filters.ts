@@ -1,4 +1,5 @@
 import { wholeName, wholeNames } from './patterns.ts'
+import type { TablePlace } from './signal-settings.ts'
 
 type List = readonly string[] | undefined
 
@@ -41,10 +42,12 @@ export class Filters {
   readonly #schema: Test
   readonly #table: Test
   readonly #builtin: boolean
+  readonly #signals: TablePlace | undefined
   readonly #keys: readonly { readonly table: RegExp; readonly columns: readonly string[] }[]
 
-  /** Throws SyntaxError for a pattern that cannot be read. */
-  constructor(settings: FilterSettings) {
+  /** `signals`: the table of signals, captured in any case, but no part of snapshots. Throws SyntaxError for a pattern that cannot be read. */
+  constructor(settings: FilterSettings, signals?: TablePlace) {
+    this.#signals = signals
     this.#schema = chosen(settings.schemaIncludeList, settings.schemaExcludeList)
     this.#table = chosen(settings.tableIncludeList, settings.tableExcludeList)
     this.#builtin = !settings.tableIgnoreBuiltin
@@ -54,7 +57,7 @@ export class Filters {
     const ordering = settings.snapshotIncludeCollectionList ?? []
     this.#order = wholeNames(ordering.length > 0 ? ordering : settings.tableIncludeList)
     const inSnapshot = chosen(settings.snapshotIncludeCollectionList, undefined)
-    this.inSnapshot = (schema, table) => inSnapshot(`${schema}.${table}`)
+    this.inSnapshot = (schema, table) => !this.isSignals(schema, table) && inSnapshot(`${schema}.${table}`)
     this.#keys = (settings.messageKeyColumns ?? '')
       .split(';')
       .filter(part => part.trim() !== '')
@@ -64,7 +67,12 @@ export class Filters {
       })
   }
 
+  isSignals(schema: string, table: string): boolean {
+    return this.#signals?.name === table && this.#signals.schema === schema
+  }
+
   table(schema: string, table: string): boolean {
+    if (this.isSignals(schema, table)) return true
     if (!this.#builtin && (builtinSchemas.has(schema) || table === 'spatial_ref_sys')) return false
     return this.#schema(schema) && this.#table(`${schema}.${table}`)
   }

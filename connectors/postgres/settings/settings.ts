@@ -15,9 +15,17 @@ import { eventConfig } from './event-config.ts'
 import { Filters, keyColumnsPattern } from './filters.ts'
 import type { Adjustment } from './names.ts'
 import { exactName, listItems, wholeName } from './patterns.ts'
+import { signalConfig } from './signal-config.ts'
+import { type SignalSettings, signalProblems, signalSettings } from './signal-settings.ts'
 import { unsupportedConfig, unsupportedProblems } from './unsupported-config.ts'
 
-export const config = { ...connectionConfig, ...captureConfig, ...eventConfig, ...unsupportedConfig } as const
+export const config = {
+  ...connectionConfig,
+  ...captureConfig,
+  ...eventConfig,
+  ...signalConfig,
+  ...unsupportedConfig,
+} as const
 export type Config = ConfigOf<typeof config>
 
 export type SnapshotMode = 'initial' | 'initial_only' | 'no_data' | 'always' | 'when_needed'
@@ -32,6 +40,7 @@ export interface Settings {
   readonly connect: ConnectOptions
   readonly filters: Filters
   readonly columnRules: ColumnRules
+  readonly signals: SignalSettings
   readonly modes: TypeModes
   readonly placeholder: Buffer
   readonly snapshotMode: SnapshotMode
@@ -220,6 +229,7 @@ export const readSettings = (
     ...choiceProblems(given),
     ...listProblems(given),
     ...refusals(given),
+    ...signalProblems(given),
     ...columnRuleProblems(originals).map(([key, what]) => invalid(key, what)),
   ]
   const flushMode = (given.lsnFlushMode ?? (given.flushLsnSource ? 'connector' : 'manual')).toLowerCase()
@@ -237,13 +247,15 @@ export const readSettings = (
   }
   if (problems.length > 0) return { settings: undefined, problems }
   const lower = (text: string) => text.toLowerCase()
+  const signals = signalSettings(given)
   return {
     problems,
     settings: {
       config: given,
       prefix: given.topicPrefix!,
       connect: connectOptions(given),
-      filters: new Filters(given),
+      filters: new Filters(given, signals.table),
+      signals,
       columnRules: new ColumnRules(originals, given),
       modes: {
         decimal: lower(given.decimalHandlingMode) as DecimalMode,

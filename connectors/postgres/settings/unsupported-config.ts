@@ -7,19 +7,11 @@ const ignored = 'Accepted without effect: it concerns the inside of the JVM conn
 /** Known, and refused when asked for: leaving them out silently would give other records than the user expects. */
 export const unsupportedConfig = {
   'xmin.fetch.interval.ms': c.long('source.xmin; not supported yet.', { default: 0, ...medium }),
-  'signal.data.collection': c.list('Table with signals; not supported yet.', { optional: true, ...medium }),
-  'signal.enabled.channels': c.list('Where signals come from; only the default has no effect.', {
-    default: ['source'],
-    ...medium,
-  }),
-  'notification.enabled.channels': c.list('Where notifications go; not supported yet.', { optional: true, ...medium }),
-  'notification.sink.topic.name': c.string('Topic of notifications.', { optional: true, ...medium }),
   converters: c.string('Classes of the JVM; cannot be used here: use a transformation.', { optional: true, ...medium }),
   'post.processors': c.string('Classes of the JVM; cannot be used here: use a transformation.', {
     optional: true,
     ...medium,
   }),
-  'read.only': c.boolean('Signals without writing; not supported yet.', { default: false, ...medium }),
   'event.processing.failure.handling.mode': c.string('What to do about an event that cannot be read: fail.', {
     default: 'fail',
     ...medium,
@@ -44,12 +36,8 @@ type Unsupported = ConfigOf<typeof unsupportedConfig>
 export const unsupportedProblems = (config: Unsupported): readonly (readonly [key: string, what: string])[] => {
   const asked: [string, string, boolean][] = [
     ['xmin.fetch.interval.ms', 'source.xmin', config.xminFetchIntervalMs > 0],
-    ['signal.data.collection', 'signals', (config.signalDataCollection ?? []).length > 0],
-    ['signal.enabled.channels', 'signals', config.signalEnabledChannels.some(name => name !== 'source')],
-    ['notification.enabled.channels', 'notifications', (config.notificationEnabledChannels ?? []).length > 0],
     ['converters', 'a converter class of the JVM', (config.converters ?? '') !== ''],
     ['post.processors', 'a post processor class of the JVM', (config.postProcessors ?? '') !== ''],
-    ['read.only', 'signals without writing', config.readOnly],
     [
       'event.processing.failure.handling.mode',
       'going on after an event that cannot be read',

@@ -43,8 +43,11 @@ export const copyDone = (): Buffer => framed('c')
 
 const epoch2000Ms = 946_684_800_000
 
-/** A standby status update: what was received, and what may be forgotten (flushed and applied). LSNs are numbers below 2^53. */
-export const standbyStatus = (received: number, flushed: number, nowMs: number): Buffer => {
+/**
+ * A standby status update: what was received, and what may be forgotten (flushed and applied). LSNs are numbers below 2^53.
+ * `answer`: the server is to say at once how far it has come.
+ */
+export const standbyStatus = (received: number, flushed: number, nowMs: number, answer = false): Buffer => {
   const message = Buffer.alloc(39)
   message[0] = 0x64
   message.writeInt32BE(38, 1)
@@ -53,5 +56,6 @@ export const standbyStatus = (received: number, flushed: number, nowMs: number):
   message.writeBigUInt64BE(BigInt(flushed), 14)
   message.writeBigUInt64BE(BigInt(flushed), 22)
   message.writeBigInt64BE(BigInt(nowMs - epoch2000Ms) * 1000n, 30)
+  message[38] = answer ? 1 : 0
   return message
 }

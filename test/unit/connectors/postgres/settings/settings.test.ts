@@ -60,7 +60,8 @@ test('older names', () => {
 
 test.each(
   Object.entries({
-    'signal.data.collection': 'a.b',
+    'signal.data.collection': 'a',
+    'signal.enabled.channels': 'source,kafka',
     converters: 'x',
     'snapshot.mode': 'custom',
     'plugin.name': 'wal2json',
@@ -77,6 +78,41 @@ test.each(
   const found = problems({ [key]: value })
   expect(found.length).toBe(1)
   expect(found[0]!.startsWith(key)).toBe(true)
+})
+
+test('signals and notifications', () => {
+  const { settings } = read({
+    'signal.data.collection': 'other."sig.nals"',
+    'table.include.list': 'a.b',
+    'signal.enabled.channels': 'SOURCE, file, jmx',
+    'incremental.snapshot.watermarking.strategy': 'insert_delete',
+    'notification.enabled.channels': 'log,sink,x',
+    'notification.sink.topic.name': 'told',
+  })
+  expect(settings!.signals).toMatchObject({
+    table: { schema: 'other', name: 'sig.nals' },
+    fromTable: true,
+    file: 'file-signals.txt',
+    watermarks: 'insert_delete',
+    chunkSize: 1024,
+    notifyTopic: 'told',
+    notifyLog: true,
+    unknownChannels: ['jmx', 'x'],
+  })
+  const { filters } = settings!
+  expect(filters.table('other', 'sig.nals')).toBe(true)
+  expect(filters.table('other', 'x')).toBe(false)
+  expect(filters.inSnapshot('other', 'sig.nals')).toBe(false)
+  expect(filters.inSnapshot('a', 'b')).toBe(true)
+  expect(read({ 'signal.data.collection': 'db.s.t', 'read.only': 'true' }).settings!.signals).toMatchObject({
+    table: { schema: 's', name: 't' },
+    watermarks: 'none',
+  })
+  expect(read({}).settings!.signals).toMatchObject({ table: undefined, file: undefined, notifyTopic: undefined })
+  expect(problems({ 'notification.enabled.channels': 'sink' })).toEqual([
+    "notification.sink.topic.name: The 'notification.sink.topic.name' value is invalid: Notification topic name must be provided when kafka notification channel is enabled",
+  ])
+  expect(problems({ 'signal.data.collection': 'a.b,c.d' })[0]).toContain('Only one table')
 })
 
 test('nothing that is declared as unsupported is missing from the refusals without a word', () => {

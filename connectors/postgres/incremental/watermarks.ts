@@ -1,0 +1,76 @@
+import { type Log, pause } from 'millrace'
+import { explain } from '../failures.ts'
+import type { Settings } from '../settings/settings.ts'
+import { identifier, literal, type PgConnection } from '../wire/pg-connection.ts'
+import { PgError } from '../wire/pg-error.ts'
+
+/** Rows in the table of signals around the reading of a chunk. Where they cannot be written, positions in the log do. */
+export class Watermarks {
+  readonly #settings: Settings
+  readonly #connection: PgConnection
+  readonly #signal: AbortSignal
+  readonly #log: Log
+  #inUse: boolean
+  #opened = ''
+
+  constructor(settings: Settings, connection: PgConnection, signal: AbortSignal, log: Log) {
+    this.#settings = settings
+    this.#connection = connection
+    this.#signal = signal
+    this.#log = log
+    this.#inUse = settings.signals.watermarks !== 'none'
+  }
+
+  /** Whether the end of the chunk is to be seen in the table. */
+  get inUse(): boolean {
+    return this.#inUse
+  }
+
+  async open(chunk: string): Promise<void> {
+    this.#inUse = this.#settings.signals.watermarks !== 'none'
+    this.#opened = new Date().toISOString()
+    await this.#write(() => this.#insert(chunk, 'open', { openWindowTimestamp: this.#opened }))
+  }
+
+  async close(chunk: string): Promise<void> {
+    await this.#write(() =>
+      this.#settings.signals.watermarks === 'insert_delete'
+        ? `delete from ${this.#table()} where id = ${literal(`${chunk}-open`)}`
+        : this.#insert(chunk, 'close', {
+            openWindowTimestamp: this.#opened,
+            closeWindowTimestamp: new Date().toISOString(),
+          }),
+    )
+  }
+
+  #table(): string {
+    const { schema, name } = this.#settings.signals.table!
+    return `${identifier(schema)}.${identifier(name)}`
+  }
+
+  #insert(chunk: string, what: 'open' | 'close', data: Readonly<Record<string, string>>): string {
+    const values = [`${chunk}-${what}`, `snapshot-window-${what}`, JSON.stringify(data)].map(literal).join(', ')
+    return `insert into ${this.#table()} values (${values})`
+  }
+
+  async #write(statement: () => string): Promise<void> {
+    if (!this.#inUse) return
+    const { retries, retryDelayMs } = this.#settings.signals
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await this.#connection.query(statement())
+        return
+      } catch (error) {
+        if (!(error instanceof PgError) || error.severity !== 'ERROR') throw error
+        if (attempt > retries) {
+          this.#inUse = false
+          this.#log.warn(
+            `No watermark can be written to signal.data.collection, so the chunk is fenced by positions in the log; set read.only=true if that is meant: ${explain(error, this.#settings)}`,
+          )
+          return
+        }
+        await pause(retryDelayMs, this.#signal)
+      }
+    }
+  }
+}
