@@ -101,7 +101,9 @@ export class IncrementalSnapshot {
     if (this.#reading === undefined) return undefined
     const byRow = this.#watermarks?.inUse === true
     if (byRow && performance.now() - this.#readAt < rowLateMs) return undefined
-    return received >= this.#reading.fence ? 'now' : 'ask'
+    if (received < this.#reading.fence) return 'ask'
+    if (byRow) this.#watermarks?.giveUp('it is not in the publication')
+    return 'now'
   }
 
   /** Adds tables to those to be read. Returns notifications. */

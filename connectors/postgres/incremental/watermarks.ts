@@ -26,8 +26,15 @@ export class Watermarks {
     return this.#inUse
   }
 
+  /** From now on chunks are fenced by positions in the log. */
+  giveUp(why: string): void {
+    this.#inUse = false
+    this.#log.warn(
+      `Watermarks in signal.data.collection do not work: ${why}. Chunks are fenced by positions in the log; set read.only=true if that is meant`,
+    )
+  }
+
   async open(chunk: string): Promise<void> {
-    this.#inUse = this.#settings.signals.watermarks !== 'none'
     this.#opened = new Date().toISOString()
     await this.#write(() => this.#insert(chunk, 'open', { openWindowTimestamp: this.#opened }))
   }
@@ -63,10 +70,7 @@ export class Watermarks {
       } catch (error) {
         if (!(error instanceof PgError) || error.severity !== 'ERROR') throw error
         if (attempt > retries) {
-          this.#inUse = false
-          this.#log.warn(
-            `No watermark can be written to signal.data.collection, so the chunk is fenced by positions in the log; set read.only=true if that is meant: ${explain(error, this.#settings)}`,
-          )
+          this.giveUp(explain(error, this.#settings))
           return
         }
         await pause(retryDelayMs, this.#signal)
