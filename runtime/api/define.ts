@@ -168,24 +168,42 @@ export interface SchemaAndValue {
   readonly value: unknown
 }
 
+/** A header as it is in Kafka. */
+export interface RawHeader {
+  readonly key: string
+  readonly value: Uint8Array | null
+}
+
+/** Bytes of one topic that are about to be decoded. */
+export interface EncodedBatch {
+  readonly topic: string
+  readonly payloads: readonly Uint8Array[]
+  /** Headers of the record of this payload, by index; only for converters that read them. */
+  readonly headers?: (index: number) => readonly RawHeader[]
+}
+
 export interface Converter {
   /** The bytes, or null for a tombstone. Throws DataError. */
   encode(topic: string, schema: Schema | null, value: unknown, headers?: readonly Header[]): Uint8Array | null
   /** Writes the bytes at `out.pos`; false for null, then nothing is written. What was written before a throw is rolled back by the caller. */
   encodeInto?(out: ByteWriter, topic: string, schema: Schema | null, value: unknown): boolean
   /** `bytes` may be a view that lives only as long as the record. Throws DataError. */
-  decode(
-    topic: string,
-    bytes: Uint8Array | null,
-    headers?: readonly { key: string; value: Uint8Array | null }[],
-  ): SchemaAndValue
-  /** Awaited before records of these schemas are encoded, for what is slow (a schema registry); once per batch and topic. */
-  prepare?(batch: { readonly topic: string; readonly schemas: readonly (Schema | null)[] }): Promise<void>
+  decode(topic: string, bytes: Uint8Array | null, headers?: readonly RawHeader[]): SchemaAndValue
+  /** It looks at headers when it decodes; without it they are not handed over. */
+  readonly readsHeaders?: boolean
+  /**
+   * Awaited before records of these schemas are encoded, for what is slow (a schema registry); once per batch and topic.
+   * `signal`: nobody waits any longer.
+   */
+  prepare?(
+    batch: { readonly topic: string; readonly schemas: readonly (Schema | null)[] },
+    signal?: AbortSignal,
+  ): Promise<void>
   /**
    * Awaited before these bytes are decoded, for what is slow; once per batch read from Kafka, tombstones left out. What
    * concerns one record (an id that nobody knows) is left to `decode`: whatever is thrown here concerns the whole batch.
    */
-  prepareDecode?(batch: { readonly topic: string; readonly payloads: readonly Uint8Array[] }): Promise<void>
+  prepareDecode?(batch: EncodedBatch, signal?: AbortSignal): Promise<void>
   close?(): void
 }
 
@@ -199,7 +217,12 @@ export type ConverterUse = 'key' | 'value' | 'header'
 export interface ConverterDefinition<C extends ConfigSpec = ConfigSpec> extends Described<C> {
   /** What it can be used as; default `['converter']`. */
   readonly kinds?: readonly ('converter' | 'header_converter')[]
-  create(config: ConfigOf<C>, use: ConverterUse): Converter & Partial<HeaderConverter>
+  /** `ctx.originals`: its settings as text, undeclared keys included. */
+  create(
+    config: ConfigOf<C>,
+    use: ConverterUse,
+    ctx?: { readonly originals: Readonly<Record<string, string>> },
+  ): Converter & Partial<HeaderConverter>
 }
 
 export interface ConfigProviderDefinition<C extends ConfigSpec = ConfigSpec> extends Described<C> {

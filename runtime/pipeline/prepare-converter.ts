@@ -23,7 +23,12 @@ export const prepareConverter = async (
     byTopic.set(outcome.topic, schemas.add(schema))
   }
   for (const [topic, schemas] of byTopic)
-    await tolerance.attempt(() => converter.prepare!({ topic, schemas: [...schemas] }), stage, className, signal)
+    await tolerance.attempt(
+      () => converter.prepare!({ topic, schemas: [...schemas] }, signal),
+      stage,
+      className,
+      signal,
+    )
 }
 
 /** Hands a converter that prepares the bytes it is about to decode: keys or values of the records from `from` up to `to`. */
@@ -33,12 +38,18 @@ export const prepareDecoding = async (
   { topic, reader }: FetchedBatch,
   from: number,
   to: number,
+  signal?: AbortSignal,
 ): Promise<void> => {
   if (converter.prepareDecode === undefined) return
   const payloads: Uint8Array[] = []
+  const records: number[] = []
   for (let index = from; index < to; index++) {
     const bytes = stage === 'KEY_CONVERTER' ? reader.key(index) : reader.value(index)
-    if (bytes !== null) payloads.push(bytes)
+    if (bytes === null) continue
+    payloads.push(bytes)
+    records.push(index)
   }
-  if (payloads.length > 0) await converter.prepareDecode({ topic, payloads })
+  if (payloads.length === 0) return
+  const headers = converter.readsHeaders === true && { headers: (at: number) => reader.headers(records[at]!) }
+  await converter.prepareDecode({ topic, payloads, ...headers }, signal)
 }

@@ -121,17 +121,22 @@ export class SinkPipeline {
     const { key, value, tolerance, signal } = this.#parts
     const { from, reader } = batch
     const prepare = (stage: 'KEY_CONVERTER' | 'VALUE_CONVERTER', { className, converter }: typeof key) =>
-      tolerance.attempt(() => prepareDecoding(stage, converter, batch, from, reader.count), stage, className, signal)
+      tolerance.attempt(
+        () => prepareDecoding(stage, converter, batch, from, reader.count, signal),
+        stage,
+        className,
+        signal,
+      )
     await prepare('KEY_CONVERTER', key)
     await prepare('VALUE_CONVERTER', value)
   }
 
   /** Before a record is tried again: what it needs may be there by now. */
   async #prepareRecord(batch: FetchedBatch, index: number): Promise<void> {
-    const { key, value } = this.#parts
+    const { key, value, signal } = this.#parts
     const prepare = async (stage: 'KEY_CONVERTER' | 'VALUE_CONVERTER', { className, converter }: typeof key) => {
       try {
-        await prepareDecoding(stage, converter, batch, index, index + 1)
+        await prepareDecoding(stage, converter, batch, index, index + 1, signal)
       } catch (error) {
         throw new RecordError(stage, className, error)
       }
@@ -165,8 +170,8 @@ export class SinkPipeline {
   #input(batch: FetchedBatch, index: number): SinkRecordInit {
     const { chain } = this.#parts
     const { topic, partition, reader } = batch
-    const key = this.#decode('KEY_CONVERTER', this.#parts.key, topic, reader.key(index))
-    const value = this.#decode('VALUE_CONVERTER', this.#parts.value, topic, reader.value(index))
+    const key = this.#decode('KEY_CONVERTER', this.#parts.key, batch, index, reader.key(index))
+    const value = this.#decode('VALUE_CONVERTER', this.#parts.value, batch, index, reader.value(index))
     const keepLazy = chain.ignoresPayload
     return {
       topic,
@@ -204,11 +209,14 @@ export class SinkPipeline {
   #decode(
     stage: 'KEY_CONVERTER' | 'VALUE_CONVERTER',
     { className, converter }: { className: string; converter: Converter },
-    topic: string,
+    { topic, reader }: FetchedBatch,
+    index: number,
     bytes: Uint8Array | null,
   ): SchemaAndValue {
     try {
-      return converter.decode(topic, bytes)
+      return converter.readsHeaders === true && reader.hasHeaders(index)
+        ? converter.decode(topic, bytes, reader.headers(index))
+        : converter.decode(topic, bytes)
     } catch (error) {
       throw new RecordError(stage, className, error)
     }

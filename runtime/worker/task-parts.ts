@@ -55,7 +55,7 @@ export const recordParts = async (
     const definition = (await find(name, 'converter')) as ConverterDefinition & Loaded
     const own = converterProps(role, props, settings.workerProps)
     const config = parseOrThrow(definition.config, own)
-    return { className: definition.class, converter: definition.create(config as never, role) }
+    return { className: definition.class, converter: definition.create(config as never, role, { originals: own }) }
   }
   const chainPlugins: ChainPlugins = {
     async transform(className) {

@@ -13,7 +13,7 @@ export default defineConverter({
   version: '8.3.0',
   doc: "Records as Avro; their schemas are in a schema registry, in Confluent's wire format.",
   config,
-  create(given: ConfigOf<typeof config>, use) {
+  create(given: ConfigOf<typeof config>, use, ctx) {
     const format = avroFormat({
       enhanced: given.enhancedAvroSchemaSupport,
       scrub: given.scrubInvalidNames,
@@ -24,6 +24,6 @@ export default defineConverter({
       sumTypes: given.generalizedSumTypeSupport,
       ignoreDefaults: given.ignoreDefaultForNullables,
     })
-    return registryConverter(format, given, use)
+    return registryConverter(format, given, use, ctx?.originals)
   },
 })

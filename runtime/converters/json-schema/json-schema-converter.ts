@@ -57,7 +57,7 @@ export default defineConverter({
       ...mapping,
     }),
   },
-  create(config, use) {
+  create(config, use, ctx) {
     const settings: JsonSchemaSettings = {
       openObjects: config.objectAdditionalProperties,
       optionalNonRequired: config.useOptionalForNonrequired,
@@ -67,6 +67,6 @@ export default defineConverter({
       ignoreDefaults: config.ignoreDefaultForNullables,
     }
     const checks = config.jsonFailInvalidSchema ? payloadChecks(config.jsonSchemaSpecVersion as SpecVersion) : undefined
-    return registryConverter(jsonSchemaFormat(settings, checks), config, use)
+    return registryConverter(jsonSchemaFormat(settings, checks), config, use, ctx?.originals)
   },
 })

@@ -48,7 +48,7 @@ export default defineConverter({
       ...mapping,
     }),
   },
-  create: (config, use) =>
+  create: (config, use, ctx) =>
     registryConverter(
       protobufFormat({
         fullNames: config.enhancedProtobufSchemaSupport,
@@ -66,5 +66,6 @@ export default defineConverter({
       }),
       config,
       use,
+      ctx?.originals,
     ),
 })

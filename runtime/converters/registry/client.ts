@@ -1,5 +1,5 @@
 import type { RegistrySchema, ResolvedSchema, SchemaReference, SchemaType } from './format.ts'
-import { type RegistryError, RegistryHttp } from './http-client.ts'
+import { RegistryHttp } from './http-client.ts'
 import type { RegistryConfig } from './settings.ts'
 
 /** A schema under its id. */
@@ -29,51 +29,60 @@ const asBody = ({ type, text, references }: RegistrySchema) => ({
 
 const inPath = encodeURIComponent
 
-/** What converters ask of a schema registry. Answers are not kept here. */
+/** What converters ask of a schema registry. Answers are not kept here. Each call ends with AbortedError when its signal aborts. */
 export class RegistryClient {
   readonly #http: RegistryHttp
   readonly #normalize: string
 
-  /** Throws ConfigError. */
-  constructor(config: RegistryConfig) {
-    this.#http = new RegistryHttp(config)
+  /** `originals`: the settings as given, for those with a name of the user's. Throws ConfigError. */
+  constructor(config: RegistryConfig, originals: Readonly<Record<string, string>>) {
+    this.#http = new RegistryHttp(config, originals)
     this.#normalize = config.normalizeSchemas ? '?normalize=true' : ''
   }
 
   /** The id of the schema, which is in the subject from now on. Throws RegistryError (incompatible: status 409), RetriableError. */
-  async register(subject: string, schema: RegistrySchema): Promise<number> {
+  async register(subject: string, schema: RegistrySchema, signal?: AbortSignal): Promise<number> {
     const path = `/subjects/${inPath(subject)}/versions${this.#normalize}`
-    const { id } = (await this.#http.ask('POST', path, asBody(schema))) as { id: number }
+    const { id } = (await this.#http.ask('POST', path, signal, asBody(schema))) as { id: number }
     return id
   }
 
   /** Id and version of a schema that is in the subject. Throws RegistryError (not there: status 404), RetriableError. */
-  async lookup(subject: string, schema: RegistrySchema): Promise<{ readonly id: number; readonly version: number }> {
+  async lookup(
+    subject: string,
+    schema: RegistrySchema,
+    signal?: AbortSignal,
+  ): Promise<{ readonly id: number; readonly version: number }> {
     const path = `/subjects/${inPath(subject)}${this.#normalize}`
-    return (await this.#http.ask('POST', path, asBody(schema))) as { id: number; version: number }
+    return (await this.#http.ask('POST', path, signal, asBody(schema))) as { id: number; version: number }
   }
 
   /** By id, or GUID as text. Throws RegistryError, RetriableError. */
-  async schema(id: number | string, subject?: string): Promise<ResolvedSchema> {
+  async schema(id: number | string, subject?: string, signal?: AbortSignal): Promise<ResolvedSchema> {
     const path =
       typeof id === 'string'
         ? `/schemas/guids/${inPath(id)}`
         : `/schemas/ids/${id}?fetchMaxId=false${subject === undefined ? '' : `&subject=${inPath(subject)}`}`
-    return this.#resolved(asRegistry((await this.#http.ask('GET', path)) as SchemaBody))
+    return this.#resolved(asRegistry((await this.#http.ask('GET', path, signal)) as SchemaBody), signal)
   }
 
-  async latest(subject: string): Promise<KnownSchema> {
-    const body = (await this.#http.ask('GET', `/subjects/${inPath(subject)}/versions/latest`)) as SchemaBody
-    return { ...(await this.#resolved(asRegistry(body))), id: body.id! }
+  async latest(subject: string, signal?: AbortSignal): Promise<KnownSchema> {
+    const body = (await this.#http.ask('GET', `/subjects/${inPath(subject)}/versions/latest`, signal)) as SchemaBody
+    return { ...(await this.#resolved(asRegistry(body), signal)), id: body.id! }
   }
 
-  async #resolved(schema: RegistrySchema): Promise<ResolvedSchema> {
+  /** Ends what is asked at the moment. */
+  close(): void {
+    this.#http.close()
+  }
+
+  async #resolved(schema: RegistrySchema, signal: AbortSignal | undefined): Promise<ResolvedSchema> {
     const resolved = new Map<string, string>()
     const add = async ({ references }: RegistrySchema): Promise<void> => {
       for (const { name, subject, version } of references) {
         if (resolved.has(name)) continue
         const path = `/subjects/${inPath(subject)}/versions/${version}`
-        const one = asRegistry((await this.#http.ask('GET', path)) as SchemaBody)
+        const one = asRegistry((await this.#http.ask('GET', path, signal)) as SchemaBody)
         // What a text refers to stands before it.
         await add(one)
         resolved.set(name, one.text)
@@ -83,6 +92,3 @@ export class RegistryClient {
     return { ...schema, resolved }
   }
 }
-
-/** The registry does not know what was asked for. */
-export const isUnknown = ({ status }: RegistryError): boolean => status === 404

@@ -1,6 +1,6 @@
 import type { ByteWriter } from '../../api/byte-writer.ts'
 import { ByteWriter as Writer } from '../../api/byte-writer.ts'
-import type { Converter, ConverterUse, SchemaAndValue } from '../../api/define.ts'
+import type { Converter, ConverterUse, EncodedBatch, RawHeader, SchemaAndValue } from '../../api/define.ts'
 import { ConfigError, DataError } from '../../api/errors.ts'
 import { resolveLazy } from '../../api/lazy.ts'
 import type { Schema } from '../../api/schema.ts'
@@ -9,12 +9,11 @@ import type { FormatReader, FormatWriter, RegistrySchema, ResolvedSchema, Schema
 import { RegistryError } from './http-client.ts'
 import type { RegistryConfig } from './settings.ts'
 import { type SubjectName, subjectName } from './subjects.ts'
+import { readsHeaders, refuseUnsupported } from './unsupported.ts'
 import { frameOf, readFrame } from './wire-format.ts'
 
 /** How long the registry is not asked again for what it did not know. */
 const UNKNOWN_MS = 5000
-/** Schemas kept for one topic; beyond that the oldest are forgotten and asked for again. */
-const MOST_SCHEMAS = 1000
 
 interface Encoder {
   /** What goes before each payload. */
@@ -43,9 +42,8 @@ const remember = <K, V>(map: Map<K, V>, key: K, value: V): void => {
   map.set(key, value)
 }
 
-/** Forgets the oldest; what a batch has just asked for is kept, however much it is. */
-const trim = (map: Map<unknown, unknown>, asked: number): void => {
-  const most = Math.max(MOST_SCHEMAS, asked)
+/** Forgets the oldest. */
+const trim = (map: Map<unknown, unknown>, most: number): void => {
   for (const key of map.keys()) {
     if (map.size <= most) return
     map.delete(key)
@@ -79,33 +77,58 @@ class RegistryConverter implements Converter {
   readonly #subject: SubjectName
   readonly #prepared = new Map<string, Map<Schema | null, Prepared>>()
   readonly #known = new Map<string, Map<number | string, Known | Refused>>()
+  /** Name of the header that may hold the id of a schema. */
+  readonly #header: string
+  readonly readsHeaders: boolean
   /** The schema that the bytes before were written with: mostly the one of the next, too. */
   #lastFrame = Buffer.alloc(0)
   #lastTopic = ''
   #lastReader: FormatReader | undefined
 
-  constructor(format: SchemaFormat, config: RegistryConfig, use: ConverterUse) {
+  constructor(
+    format: SchemaFormat,
+    config: RegistryConfig,
+    use: ConverterUse,
+    originals: Readonly<Record<string, string>>,
+  ) {
     this.#format = format
     this.#config = config
-    this.#client = new RegistryClient(config)
+    this.#client = new RegistryClient(config, originals)
+    refuseUnsupported(config)
     const isKey = use === 'key'
+    this.#header = isKey ? '__key_schema_id' : '__value_schema_id'
+    this.readsHeaders = isKey
+      ? readsHeaders(config.keySchemaIdDeserializer, 'key.schema.id.deserializer')
+      : readsHeaders(config.valueSchemaIdDeserializer, 'value.schema.id.deserializer')
     this.#subject = isKey
       ? subjectName(config.keySubjectNameStrategy, true, 'key.subject.name.strategy')
       : subjectName(config.valueSubjectNameStrategy, false, 'value.subject.name.strategy')
   }
 
-  async prepare({ topic, schemas }: { readonly topic: string; readonly schemas: readonly (Schema | null)[] }) {
+  close(): void {
+    this.#client.close()
+  }
+
+  /** What a batch has just asked for is kept, however much it is. */
+  #trim(map: Map<unknown, unknown>, asked: number): void {
+    trim(map, Math.max(this.#config.maxSchemasPerSubject, asked))
+  }
+
+  async prepare(
+    { topic, schemas }: { readonly topic: string; readonly schemas: readonly (Schema | null)[] },
+    signal?: AbortSignal,
+  ) {
     const prepared = inner(this.#prepared, topic)
     const now = performance.now()
     for (const schema of schemas) {
       const before = prepared.get(schema)
       const isGood = before !== undefined && before.expiresAt > now
-      remember(prepared, schema, isGood ? before : await this.#encoder(topic, schema))
+      remember(prepared, schema, isGood ? before : await this.#encoder(topic, schema, signal))
     }
-    trim(prepared, schemas.length)
+    this.#trim(prepared, schemas.length)
   }
 
-  async #encoder(topic: string, schema: Schema | null): Promise<Prepared> {
+  async #encoder(topic: string, schema: Schema | null, signal: AbortSignal | undefined): Promise<Prepared> {
     const { useSchemaId, useLatestVersion, autoRegisterSchemas, latestCacheTtlSec } = this.#config
     let what = 'The schema cannot be written'
     try {
@@ -117,21 +140,21 @@ class RegistryConverter implements Converter {
       let writer = own
       if (autoRegisterSchemas) {
         what += ' was not registered'
-        id = await this.#client.register(subject, own.schema)
+        id = await this.#client.register(subject, own.schema, signal)
       } else if (useSchemaId >= 0) {
         what = `The schema of use.schema.id=${useSchemaId} cannot be had`
         id = useSchemaId
-        const given = await this.#client.schema(id, subject)
+        const given = await this.#client.schema(id, subject, signal)
         writer = this.#as(given, schema, own, this.#config.idCompatibilityStrict)
       } else if (useLatestVersion) {
         what = `The newest schema of subject ${subject} cannot be had`
-        const latest = await this.#client.latest(subject)
+        const latest = await this.#client.latest(subject, signal)
         id = latest.id
         writer = this.#as(latest, schema, own, this.#config.latestCompatibilityStrict)
         if (latestCacheTtlSec >= 0) expiresAt = performance.now() + latestCacheTtlSec * 1000
       } else {
         what += ' was not found (auto.register.schemas=false)'
-        id = (await this.#client.lookup(subject, own.schema)).id
+        id = (await this.#client.lookup(subject, own.schema, signal)).id
       }
       return { frame: frameOf(id, writer.messageIndexes), writer, expiresAt }
     } catch (error) {
@@ -162,37 +185,37 @@ class RegistryConverter implements Converter {
     return this.encodeInto(out, topic, schema, value) ? out.buf.subarray(0, out.pos) : null
   }
 
-  async prepareDecode({ topic, payloads }: { readonly topic: string; readonly payloads: readonly Uint8Array[] }) {
+  async prepareDecode({ topic, payloads, headers }: EncodedBatch, signal?: AbortSignal) {
     const known = inner(this.#known, topic)
     const now = performance.now()
     let last: number | string | undefined
-    for (const bytes of payloads) {
-      const id = schemaIdOf(bytes)
+    for (const [index, bytes] of payloads.entries()) {
+      const id = schemaIdOf(this.#headOf(headers?.(index)) ?? bytes)
       if (id === undefined || id === last) continue
       last = id
       const before = known.get(id)
       const isGood = before !== undefined && !('error' in before && before.expiresAt <= now)
-      remember(known, id, isGood ? before : await this.#schemaOf(topic, id))
+      remember(known, id, isGood ? before : await this.#schemaOf(topic, id, signal))
     }
-    trim(known, payloads.length)
+    this.#trim(known, payloads.length)
   }
 
-  async #schemaOf(topic: string, id: number | string): Promise<Known | Refused> {
+  async #schemaOf(topic: string, id: number | string, signal: AbortSignal | undefined): Promise<Known | Refused> {
     try {
-      const schema = await this.#client.schema(id)
+      const schema = await this.#client.schema(id, undefined, signal)
       if (schema.type !== this.#format.type)
         throw new DataError(`Schema ${id} is of type ${schema.type}: use the converter of that format`)
-      return { schema, version: await this.#version(topic, schema), readers: new Map() }
+      return { schema, version: await this.#version(topic, schema, signal), readers: new Map() }
     } catch (error) {
       return { error: refusal(error, `Schema ${id} cannot be had`), expiresAt: performance.now() + UNKNOWN_MS }
     }
   }
 
   /** Its version in the subject; undefined when it is not there: it was written under another name. */
-  async #version(topic: string, schema: ResolvedSchema): Promise<number | undefined> {
+  async #version(topic: string, schema: ResolvedSchema, signal: AbortSignal | undefined): Promise<number | undefined> {
     try {
       const subject = this.#subject(topic, this.#format.recordName(schema))
-      return (await this.#client.lookup(subject, schema)).version
+      return (await this.#client.lookup(subject, schema, signal)).version
     } catch (error) {
       if (error instanceof RegistryError || error instanceof DataError) return undefined
       throw error
@@ -212,12 +235,20 @@ class RegistryConverter implements Converter {
     }
   }
 
-  decode(topic: string, bytes: Uint8Array | null): SchemaAndValue {
+  /** The frame that stands in a header instead of before the payload. */
+  #headOf(headers: readonly RawHeader[] | undefined): Uint8Array | undefined {
+    if (headers === undefined || !this.readsHeaders) return undefined
+    return headers.findLast(({ key }) => key === this.#header)?.value ?? undefined
+  }
+
+  decode(topic: string, bytes: Uint8Array | null, headers?: readonly RawHeader[]): SchemaAndValue {
     if (bytes === null) return { schema: null, value: null }
+    const apart = this.#headOf(headers)
+    const head = apart ?? bytes
     const last = this.#lastFrame
-    if (this.#lastReader !== undefined && topic === this.#lastTopic && beginsWith(bytes, last))
-      return this.#lastReader.decode(bytes.subarray(last.length))
-    const frame = readFrame(bytes, this.#format.type)
+    if (this.#lastReader !== undefined && topic === this.#lastTopic && beginsWith(head, last))
+      return this.#lastReader.decode(apart === undefined ? bytes.subarray(last.length) : bytes)
+    const frame = readFrame(head, this.#format.type)
     const known = this.#known.get(topic)?.get(frame.schema)
     if (known === undefined) throw new DataError(`The schema registry was not asked for schema ${frame.schema}`)
     if ('error' in known) throw known.error
@@ -229,8 +260,8 @@ class RegistryConverter implements Converter {
     }
     this.#lastReader = reader
     this.#lastTopic = topic
-    this.#lastFrame = Buffer.from(bytes.subarray(0, frame.payloadAt))
-    return reader.decode(bytes.subarray(frame.payloadAt))
+    this.#lastFrame = Buffer.from(head.subarray(0, frame.payloadAt))
+    return reader.decode(apart === undefined ? bytes.subarray(frame.payloadAt) : bytes)
   }
 }
 
@@ -255,5 +286,9 @@ const beginsWith = (bytes: Uint8Array, head: Uint8Array): boolean => {
  * A converter whose schemas are in a registry. It is told beforehand of the schemas that it will meet (`prepare`,
  * `prepareDecode`), so that converting itself never waits. Throws ConfigError.
  */
-export const registryConverter = (format: SchemaFormat, config: RegistryConfig, use: ConverterUse): Converter =>
-  new RegistryConverter(format, config, use)
+export const registryConverter = (
+  format: SchemaFormat,
+  config: RegistryConfig,
+  use: ConverterUse,
+  originals: Readonly<Record<string, string>> = {},
+): Converter => new RegistryConverter(format, config, use, originals)

@@ -1,15 +1,24 @@
 import { type ConfigOf, c } from '../../api/config.ts'
+import { connectionSpec } from './connection-settings.ts'
 
 const registry = { group: 'Schema Registry' } as const
 const naming = 'io.confluent.kafka.serializers.subject.TopicNameStrategy'
+const ids = 'io.confluent.kafka.serializers.schema.id'
+/** Known so that they are refused, not overlooked: `unsupported.ts`. */
+const refused = { optional: true, importance: 'LOW', ...registry } as const
+const idWriter = c.class('Where ids of schemas are written: before the payload (the only place supported).', {
+  default: `${ids}.PrefixSchemaIdSerializer`,
+  importance: 'LOW',
+  ...registry,
+})
+const idReader = c.class(
+  'Where ids of schemas are read: in a header, else before the payload (DualSchemaIdDeserializer), or only there (PrefixSchemaIdDeserializer).',
+  { default: `${ids}.DualSchemaIdDeserializer`, importance: 'LOW', ...registry },
+)
 
 /** The settings that the three converters share, with the names and defaults of Confluent's. */
 export const registrySpec = {
-  'schema.registry.url': c.list('Addresses of the schema registry, tried in turn.', {
-    nonEmpty: true,
-    importance: 'HIGH',
-    ...registry,
-  }),
+  ...connectionSpec,
   'auto.register.schemas': c.boolean('Schemas of what is written are registered; otherwise they must be there.', {
     default: true,
     importance: 'MEDIUM',
@@ -56,79 +65,18 @@ export const registrySpec = {
     'Subjects of values: TopicNameStrategy, RecordNameStrategy or TopicRecordNameStrategy.',
     { default: naming, importance: 'MEDIUM', ...registry },
   ),
-  'basic.auth.credentials.source': c.string('Where user and password are: in the URL, or in basic.auth.user.info.', {
-    default: 'URL',
-    values: ['URL', 'USER_INFO', 'SASL_INHERIT'],
-    importance: 'MEDIUM',
-    ...registry,
-  }),
-  'basic.auth.user.info': c.password('`user:password` for the registry.', {
-    default: '',
-    aliases: ['schema.registry.basic.auth.user.info'],
-    importance: 'MEDIUM',
-    ...registry,
-  }),
-  'bearer.auth.credentials.source': c.string('Where the token is: in bearer.auth.token.', {
-    default: 'STATIC_TOKEN',
-    values: ['STATIC_TOKEN'],
-    importance: 'MEDIUM',
-    ...registry,
-  }),
-  'bearer.auth.token': c.password('A token for the registry.', { optional: true, importance: 'MEDIUM', ...registry }),
-  'http.connect.timeout.ms': c.int('Longest wait for a connection to the registry, ms.', {
-    default: 60_000,
-    min: 1,
-    importance: 'LOW',
-    ...registry,
-  }),
-  'http.read.timeout.ms': c.int('Longest wait for an answer of the registry, ms.', {
-    default: 60_000,
-    min: 1,
-    importance: 'LOW',
-    ...registry,
-  }),
-  'max.retries': c.int('How often a request is sent again after trouble that may pass.', {
-    default: 3,
-    min: 0,
-    importance: 'LOW',
-    ...registry,
-  }),
-  'retries.wait.ms': c.int('The wait before the first of them, ms; each further one waits twice as long.', {
-    default: 1000,
-    min: 0,
-    importance: 'LOW',
-    ...registry,
-  }),
-  'retries.max.wait.ms': c.int('The longest of these waits, ms.', {
-    default: 20_000,
-    min: 0,
-    importance: 'LOW',
-    ...registry,
-  }),
-  'schema.registry.ssl.truststore.location': c.string('A PEM file with the authorities to trust.', {
-    optional: true,
-    importance: 'MEDIUM',
-    ...registry,
-  }),
-  'schema.registry.ssl.keystore.location': c.string('A PEM or PKCS12 file with our key and certificate.', {
-    optional: true,
-    importance: 'MEDIUM',
-    ...registry,
-  }),
-  'schema.registry.ssl.keystore.password': c.password('Opens the key store.', {
-    optional: true,
-    importance: 'MEDIUM',
-    ...registry,
-  }),
-  'schema.registry.ssl.key.password': c.password('Opens the key.', {
-    optional: true,
-    importance: 'MEDIUM',
-    ...registry,
-  }),
-  'schema.registry.ssl.endpoint.identification.algorithm': c.string(
-    "How the registry's host name is checked; empty: not at all.",
-    { default: 'https', importance: 'LOW', ...registry },
+  'max.schemas.per.subject': c.int(
+    'How many schemas are kept for one topic; beyond that the oldest are forgotten, and asked for again.',
+    { default: 1000, min: 1, importance: 'LOW', ...registry },
   ),
+  'key.schema.id.serializer': idWriter,
+  'value.schema.id.serializer': idWriter,
+  'key.schema.id.deserializer': idReader,
+  'value.schema.id.deserializer': idReader,
+  'use.latest.with.metadata': c.string('Not supported: the newest schema with these properties.', refused),
+  'use.schema.guid': c.string('Not supported: use.schema.id names a schema.', refused),
+  'context.name.strategy': c.class('Not supported: subjects have no context but in their name.', refused),
+  'rule.executors': c.list('Not supported: rules of schemas, such as those that encrypt.', refused),
 } as const
 
 export type RegistryConfig = ConfigOf<typeof registrySpec>

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { Converter, HeaderConverter } from '../../../runtime/api/define.ts'
+import type { Converter, HeaderConverter, RawHeader } from '../../../runtime/api/define.ts'
 import { DataError, RetriableError } from '../../../runtime/api/errors.ts'
 import { systemClock } from '../../../runtime/base/clock.ts'
 import { parseOrThrow } from '../../../runtime/config/parse.ts'
@@ -33,7 +33,7 @@ const preparing = (prepared: string[], prepare: (texts: readonly string[]) => vo
   }
 }
 
-const pipelineOf = (key: Converter, value: Converter, retryTimeoutMs = 0) =>
+const pipelineOf = (key: Converter, value: Converter, retryTimeoutMs = 0, signal?: AbortSignal) =>
   new SinkPipeline({
     chain: { steps: [], ignoresPayload: true, prepares: false, close() {} },
     key: { className: 'KeyClass', converter: key },
@@ -47,6 +47,7 @@ const pipelineOf = (key: Converter, value: Converter, retryTimeoutMs = 0) =>
       counters: noErrors(),
     }),
     sinkClass: 'SinkClass',
+    ...(signal && { signal }),
   })
 
 const fetched = (records: readonly (readonly [string | null, string | null])[], from = 0) => {
@@ -137,5 +138,38 @@ describe('a converter that prepares to decode', () => {
     ])
     expect(records.map(({ value }) => value)).toEqual(['a', 'b'])
     expect(values).toEqual(['t: a,b', 't: a'])
+  })
+
+  test('gets headers, then and when it decodes, where it reads them', async () => {
+    const seen: unknown[] = []
+    const texts = (headers: readonly RawHeader[] | undefined) =>
+      headers?.map(({ key, value }) => `${key}=${string(value)}`)
+    const reading: Converter = {
+      encode: () => null,
+      readsHeaders: true,
+      decode(_topic, _bytes, headers) {
+        seen.push(texts(headers))
+        return { schema: null, value: null }
+      },
+      async prepareDecode({ payloads, headers }) {
+        for (const index of payloads.keys()) seen.push(texts(headers!(index)))
+      },
+    }
+    const writer = new RecordBatchWriter()
+    writer.add(1, null, null, [{ key: 'none', value: null }])
+    writer.add(1, null, Buffer.from('v'), [{ key: 'id', value: Buffer.from('7') }])
+    const reader = new RecordBatchReader()
+    reader.read(Buffer.from(writer.finish()))
+    await pipelineOf(preparing([]), reading).convert([{ topic: 't', partition: 0, reader, from: 0 } as never])
+    expect(seen).toEqual([['id=7'], ['none=null'], ['id=7']])
+  })
+
+  test('hears when nobody waits any longer', async () => {
+    const stop = new AbortController()
+    let heard: AbortSignal | undefined
+    const waiting: Converter = { ...preparing([]), prepareDecode: async (_batch, signal) => void (heard = signal) }
+    const pipeline = pipelineOf(preparing([]), waiting, 0, stop.signal)
+    await pipeline.convert([fetched([[null, 'a']]) as never])
+    expect(heard).toBe(stop.signal)
   })
 })

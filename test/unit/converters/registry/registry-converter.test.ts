@@ -174,6 +174,29 @@ describe('the registry', () => {
   })
 })
 
+describe('settings that would change what is written or read', () => {
+  test.each([
+    { 'value.schema.id.serializer': 'io.confluent.kafka.serializers.schema.id.HeaderSchemaIdSerializer' },
+    { 'key.schema.id.deserializer': 'ConfigSchemaIdDeserializer' },
+    { 'use.latest.with.metadata': 'a=b' },
+    { 'use.schema.guid': '6e1b8fa5-7c79-4a0e-9b1c-0e3f5b1a2c3d' },
+    { 'context.name.strategy': 'com.example.Mine' },
+    { 'rule.executors': 'encryptRule' },
+  ])('are refused: $0', props => {
+    const key = Object.keys(props)[0]!
+    expect(() =>
+      converter(props as unknown as Record<string, string>, key.startsWith('key') ? 'key' : 'value'),
+    ).toThrow(key)
+  })
+
+  test('and are taken where they say what is done anyway', () => {
+    converter({
+      'value.schema.id.serializer': 'io.confluent.kafka.serializers.schema.id.PrefixSchemaIdSerializer',
+      'context.name.strategy': 'io.confluent.kafka.serializers.context.NullContextNameStrategy',
+    })
+  })
+})
+
 describe('reading', () => {
   const decoded = async (one: ReturnType<typeof converter>, bytes: Uint8Array) => {
     await one.prepareDecode!({ topic: 't', payloads: [bytes] })
@@ -212,6 +235,29 @@ describe('reading', () => {
     await expect(failing).rejects.toThrow(says)
   })
 
+  test('ids in headers: a GUID beside a payload as it is', async () => {
+    const guid = '00112233-4455-6677-8899-aabbccddeeff'
+    registry.trouble = what =>
+      what === `GET /schemas/guids/${guid}` ? { status: 200, body: { schema: '"a"' } } : undefined
+    const value = Buffer.from(`01${guid.replaceAll('-', '')}`, 'hex')
+    const bytes = Buffer.from('\0x')
+    const read = async (one: ReturnType<typeof converter>, key: string) => {
+      const headers = [
+        { key, value: Buffer.from('wrong') },
+        { key, value },
+        { key: 'other', value: null },
+      ]
+      await one.prepareDecode!({ topic: 't', payloads: [bytes], headers: () => headers })
+      return [one.decode('t', bytes, headers), one.decode('t', bytes, headers)].map(({ value }) => value)
+    }
+    expect(await read(converter(), '__value_schema_id')).toEqual(['\0x', '\0x'])
+    expect(await read(converter({}, 'key'), '__key_schema_id')).toEqual(['\0x', '\0x'])
+    await expect(read(converter(), '__key_schema_id')).rejects.toThrow('2 bytes cannot hold the id')
+    const prefixed = converter({ 'value.schema.id.deserializer': 'PrefixSchemaIdDeserializer' })
+    await expect(read(prefixed, '__value_schema_id')).rejects.toThrow('2 bytes cannot hold the id')
+    expect([converter().readsHeaders, prefixed.readsHeaders]).toEqual([true, false])
+  })
+
   test('a schema of another format is named', async () => {
     registry.add('t-value', { schema: 'syntax', schemaType: 'PROTOBUF' })
     await expect(decoded(converter(), frame(1, 'x'))).rejects.toThrow('Schema 1 is of type PROTOBUF')
@@ -225,6 +271,10 @@ describe('reading', () => {
     await one.prepare!({ topic: 't', schemas: [schema] })
     expect(() => one.encode('t', schemas[0]!, 'x')).toThrow('was not asked')
     expect(one.encode('t', schemas[1099]!, 'x')).not.toBeNull()
+    const small = converter({ 'max.schemas.per.subject': '2' })
+    for (const each of schemas.slice(0, 3)) await small.prepare!({ topic: 't', schemas: [each] })
+    expect(() => small.encode('t', schemas[0]!, 'x')).toThrow('was not asked')
+    expect(small.encode('t', schemas[1]!, 'x')).not.toBeNull()
   })
 
   test('a schema that cannot be read is read once', async () => {
