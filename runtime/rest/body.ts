@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { CodedError } from '../base/errors.ts'
 import type { ConnectorProps } from '../stores/ports.ts'
 
@@ -5,6 +6,24 @@ const place = (column: number, line = 1): string =>
   `\n at [Source: REDACTED (\`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION\` disabled); line: ${line}, column: ${column}]`
 
 const internal = (reason: string): CodedError => new CodedError('INTERNAL', { reason })
+
+/**
+ * A body's text, without a byte order mark. Throws CodedError 500 where it is no UTF-8, as Kafka Connect answers it: a byte put in
+ * place of another would be stored (invariant 9).
+ */
+export const textOf = (bytes: Buffer): string => {
+  const text = bytes.toString('utf8')
+  if (!isUtf8(bytes)) {
+    const same = Buffer.from(text)
+    const at = bytes.findIndex((byte, index) => byte !== same[index])
+    throw new CodedError(
+      'INTERNAL',
+      { reason: `Invalid UTF-8: byte 0x${bytes[at]!.toString(16)} at offset ${at} of the body` },
+      { hint: 'Send the body in UTF-8: some clients use ISO-8859-1 unless told otherwise' },
+    )
+  }
+  return text.startsWith('\ufeff') ? text.slice(1) : text
+}
 
 /** The body's JSON; numbers keep their spelling as text, for settings. Throws CodedError 500 for malformed JSON, as Kafka Connect answers it. */
 export const jsonOf = (body: unknown): unknown => {

@@ -1,10 +1,11 @@
 import type { ServerOptions as HttpsOptions } from 'node:https'
 import type { AddressInfo } from 'node:net'
-import fastify, { type FastifyInstance } from 'fastify'
+import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import type { Log } from '../api/context.ts'
 import { ConfigError } from '../api/errors.ts'
 import type { Herder } from '../herder/herder.ts'
 import { accessControl } from './access.ts'
+import { textOf } from './body.ts'
 import { connectorPlugins } from './connector-plugins.ts'
 import { connectors } from './connectors.ts'
 import type { Credentials } from './credentials.ts'
@@ -78,7 +79,9 @@ const build = (options: RestOptions, https: HttpsOptions | null): FastifyInstanc
   })
   // JSON is read by the routes: what is malformed has to be answered as Kafka Connect does.
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => done(null, body))
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, async (_request: FastifyRequest, body: Buffer) =>
+    textOf(body),
+  )
   rememberRoutes(app)
   logChanges(app, options.log)
   timeLimit(app, timeoutMs)

@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { World } from '../../support/pipeline-world.ts'
+import { eventually, World } from '../../support/pipeline-world.ts'
 import { type Client, clients } from './clients.ts'
 import { type Assignment, lifeCycle, type Step } from './life-cycle.ts'
 import { apacheConnect, millrace, type Server } from './servers.ts'
@@ -26,10 +27,25 @@ const transcript = async ({ program }: Client, assignment: Assignment): Promise<
     .map(line => JSON.parse(line) as Step)
 }
 
+/** Whatever became of the connector: the next client finds a worker without any. */
+const remove = async (server: Server, connector: string): Promise<void> => {
+  const authorization = `Basic ${Buffer.from(`${server.user}:${server.password}`).toString('base64')}`
+  await eventually(
+    'the connector is gone',
+    () =>
+      fetch(`${server.url}/connectors/${encodeURIComponent(connector)}`, {
+        method: 'DELETE',
+        headers: { authorization },
+      }),
+    ({ status }) => status === 404,
+  )
+}
+
 describe.each([
-  { name: 'two workers of Millrace', start: millrace, wanted: 'MILLRACE_REST_CLIENTS' },
-  { name: 'Apache Kafka Connect, the judge', start: apacheConnect, wanted: 'MILLRACE_KAFKA_LIBS' },
-])('a connector’s life at $name (npm run test:real brings the clients)', ({ start, wanted }) => {
+  { name: 'two workers of Millrace', start: millrace, wanted: 'MILLRACE_REST_CLIENTS', retry: 0 },
+  // It answers 409 or 500 in the middle of a rebalance, which not every client survives.
+  { name: 'Apache Kafka Connect, the judge', start: apacheConnect, wanted: 'MILLRACE_KAFKA_LIBS', retry: 3 },
+])('a connector’s life at $name (npm run test:real brings the clients)', ({ start, wanted, retry }) => {
   const missing = process.env['MILLRACE_REST_CLIENTS'] === undefined || process.env[wanted] === undefined
   let world: World
   let server: Server
@@ -40,24 +56,29 @@ describe.each([
   })
   afterAll(() => world?.close())
 
-  test.skipIf(missing).each(clients)('$name', async client => {
-    const connector = client.name.replaceAll(/[^a-z]+/gi, '-')
-    const file = join(world.folder, `${connector}.txt`)
+  test.skipIf(missing).each(clients)('$name', { retry }, async client => {
+    // What a path has to escape, and what it need not; a semicolon Kafka Connect cannot find again.
+    const connector = `${client.name} (1+2): 50@&=$,'~`
+    // Offsets outlive a connector.
+    const id = randomUUID()
+    const file = join(world.folder, id)
     await writeFile(file, 'one\ntwo\nthree\n\n')
     const config = {
       name: connector,
       'connector.class': 'org.apache.kafka.connect.file.FileStreamSourceConnector',
       'tasks.max': '1',
       file,
-      topic: `of-${connector}`,
+      topic: `of-${id}`,
     }
     const assignment = { ...server, connector, config, changed: { ...config, 'batch.size': '100' } }
     const steps = client.steps.filter(step => server.user !== '' || (step !== 'unauthorized' && step !== 'no way in'))
-    if (client.endsAtApache !== undefined && start === apacheConnect) {
-      await expect(transcript(client, assignment)).rejects.toThrow(client.endsAtApache)
-      await fetch(`${server.url}/connectors/${connector}`, { method: 'DELETE' })
-      return
+    try {
+      const said = transcript(client, assignment)
+      if (client.endsAtApache !== undefined && start === apacheConnect)
+        await expect(said).rejects.toThrow(client.endsAtApache)
+      else expect(await said).toEqual(lifeCycle(assignment, steps))
+    } finally {
+      await remove(server, connector)
     }
-    expect(await transcript(client, assignment)).toEqual(lifeCycle(assignment, steps))
   })
 })

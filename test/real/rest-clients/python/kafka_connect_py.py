@@ -1,6 +1,7 @@
 """PyPI's kafka-connect-py through a connector's life: its library, and its command line for what the library's callers type."""
 import asyncio
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -57,7 +58,7 @@ created = connect.create_connector({"name": connector, "config": config})
 say("created", {key: created[key] for key in ("name", "type", "config")})
 say("duplicate", refusal(connect.create_connector, {"name": connector, "config": config}))
 say("running", until_states(all_are("RUNNING")))
-say("listed", kc("list", "--state", "running", "--pattern", connector))
+say("listed", kc("list", "--state", "running", "--pattern", re.escape(connector)))
 info = connect.list_connectors(expand="info")[connector]["info"]
 say("expanded", {"type": info["type"], "config": info["config"], **states(kc("list", "--expand", "status")[connector]["status"])})
 say("info", connect.get_connector(connector))
