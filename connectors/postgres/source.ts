@@ -11,7 +11,7 @@ export default defineSource({
   version: '0.1.0',
   doc: 'Captures the rows of PostgreSQL tables and every later change to them, by logical replication with pgoutput. Records, topics, schemas and offsets are those of Debezium.',
   config,
-  otherKeys: /^(column\.(mask|truncate)|snapshot\.select\.statement\.overrides)\./,
+  otherKeys: /^(column\.(mask|truncate)|snapshot\.select\.statement\.overrides|signal\.consumer)\./,
 
   async validate(given, ctx) {
     const { settings, problems } = readSettings(given, ctx.originals)

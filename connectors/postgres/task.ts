@@ -93,6 +93,7 @@ export class PostgresTask {
     const ours = offsets.filter(({ partition }) => partition['server'] === this.#settings.prefix)
     const offset = ours.at(-1)?.offset
     if (offset === undefined) return
+    this.#watch?.committed(offset)
     if (this.#last !== undefined && sameOffset(offset, this.#last.sourceOffset)) this.#last = undefined
     if (this.#settings.flushMode === 'manual') return
     const lsn = Number(offset['lsn_commit'] ?? offset['lsn_proc'] ?? 0)
@@ -297,12 +298,13 @@ export class PostgresTask {
   #newWatch(catalog: Catalog, offset: OffsetMap): SignalWatch | undefined {
     const { signals, filters } = this.#settings
     const isRunning = offset['incremental_snapshot_collections'] !== undefined
-    if (signals.table === undefined && signals.file === undefined && !isRunning) return undefined
+    if (signals.table === undefined && !signals.file && !signals.kafka && !isRunning) return undefined
     const captured = async () => (await catalog.tables()).filter(table => filters.table(table.schema, table.name))
     const task = this
     return new SignalWatch({
       ...this.#snapshotParts([]),
       signal: this.#context.signal,
+      followTopic: this.#context.followTopic,
       notifier: this.#notifier,
       offset,
       connect: () => this.#sessions.query(),

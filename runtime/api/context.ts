@@ -66,7 +66,38 @@ export interface TransactionRequests {
   abortAfter(record: SourceRecord): void
 }
 
+/** A record as it stands in a topic. */
+export interface TopicMessage extends TopicPartitionOffset {
+  readonly key: Uint8Array | null
+  readonly value: Uint8Array | null
+  /** ms since the epoch. */
+  readonly timestamp: number
+}
+
+export interface TopicFollowing {
+  readonly topic: string
+  /** Remembers how far messages were handled; no consumer may be a member of it. */
+  readonly groupId: string
+  /** Kafka's client properties; without `bootstrap.servers` they lie over the worker's own. */
+  readonly settings: Readonly<Record<string, string>>
+  /** In the order of each partition, from the first message on that was not handled. */
+  onMessage(message: TopicMessage): void
+  /** A failure that trying again does not cure: no message follows. */
+  onError(error: Error): void
+}
+
+export interface TopicFollower {
+  /** This message and those before it in its partition do not come again after a restart. */
+  handled(message: TopicMessage): Promise<void>
+  close(): Promise<void>
+}
+
 export interface SourceContext extends TaskContext {
+  /**
+   * For what a source is told through Kafka, beside its records: a topic is created with one partition where it does not exist. Missing
+   * where there is no Kafka (a preview).
+   */
+  readonly followTopic?: (options: TopicFollowing) => Promise<TopicFollower>
   /** Missing unless `transaction.boundary` is `connector` and the worker has exactly-once support. */
   readonly transactions?: TransactionRequests
   /** The stored position of each partition, in order; undefined where none is stored. */

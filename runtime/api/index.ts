@@ -19,6 +19,9 @@ export type {
   SinkContext,
   SourceContext,
   TaskContext,
+  TopicFollower,
+  TopicFollowing,
+  TopicMessage,
   TransformContext,
 } from './context.ts'
 export { convertValue, inferSchema } from './convert-value.ts'

@@ -8,6 +8,7 @@ import type { ProduceFailure } from '../task/submitted-records.ts'
 import { TopicCreation, topicGroups } from '../task/topic-creation.ts'
 import { SourceTaskMetrics } from '../telemetry/metrics-task.ts'
 import { exactlyOnce, openTransactions } from './exactly-once.ts'
+import { followTopic } from './follow-topic.ts'
 import type { OpenedLoop, TaskMaterial } from './task-material.ts'
 import { flushSettings } from './task-parts.ts'
 import { workFromProps } from './work.ts'
@@ -37,6 +38,7 @@ export const openSource = async (definition: SourceDefinition, material: TaskMat
     {
       ...material.context(abort.signal),
       offsets: partitions => main.offsets(run, id, partitions),
+      followTopic: options => followTopic(settings.workerProps, options, log),
       ...(once?.boundary.kind === 'connector' &&
         inTransactions && { transactions: inTransactions.transactions.requests }),
     },

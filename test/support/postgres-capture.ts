@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import source from '../../connectors/postgres/source.ts'
+import type { SourceContext } from '../../runtime/api/context.ts'
 import type { SourceTask } from '../../runtime/api/define.ts'
 import { isRetriable } from '../../runtime/api/errors.ts'
 import type { OffsetMap, SourceRecord } from '../../runtime/api/record.ts'
@@ -21,6 +22,8 @@ export interface CaptureOptions {
   readonly autoCommit?: boolean
   /** Only the first batch is taken, until `held` is cleared. */
   readonly held?: boolean
+  /** Where the connector follows topics; by default there is no Kafka. */
+  readonly followTopic?: SourceContext['followTopic']
   /** Called with each batch while its lazy keys and values can be read: they cannot once the next one is asked for. */
   readonly taken?: (batch: readonly SourceRecord[]) => void
 }
@@ -37,6 +40,7 @@ export class Capture {
   held = false
   #autoCommit: boolean
   readonly #taken: CaptureOptions['taken']
+  readonly #followTopic: CaptureOptions['followTopic']
   readonly #abort = new AbortController()
   #task: SourceTask | undefined
   #pump: Promise<void> = Promise.resolve()
@@ -46,6 +50,7 @@ export class Capture {
     this.#autoCommit = options.autoCommit ?? true
     this.held = options.held ?? false
     this.#taken = options.taken
+    this.#followTopic = options.followTopic
   }
 
   async start(props: Readonly<Record<string, string>>): Promise<this> {
@@ -66,6 +71,7 @@ export class Capture {
         signal: this.#abort.signal,
         progress() {},
         offsets: async partitions => partitions.map(() => this.offsets.stored),
+        ...(this.#followTopic !== undefined && { followTopic: this.#followTopic }),
       },
       {},
     )

@@ -247,7 +247,7 @@ export const readSettings = (
   }
   if (problems.length > 0) return { settings: undefined, problems }
   const lower = (text: string) => text.toLowerCase()
-  const signals = signalSettings(given)
+  const signals = signalSettings(given, given.topicPrefix!, originals)
   return {
     problems,
     settings: {

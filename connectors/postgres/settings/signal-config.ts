@@ -11,7 +11,7 @@ export const signalConfig = {
     { optional: true, importance: 'MEDIUM', group: events, width: 'MEDIUM' },
   ),
   'signal.enabled.channels': c.list(
-    'Where signals come from: source (the table), file (signal.file). Others are not known here and do nothing; kafka is refused.',
+    'Where signals come from: source (the table), kafka (signal.kafka.topic), file (signal.file). Others are not known here and do nothing.',
     { default: ['source'], importance: 'MEDIUM', group: events, width: 'LONG' },
   ),
   'signal.poll.interval.ms': c.long('How often signal.file is looked at.', {
@@ -25,6 +25,27 @@ export const signalConfig = {
     'File of signals, one JSON object with id, type and data a line. It is emptied when it was read.',
     { default: 'file-signals.txt', importance: 'HIGH', group: events, width: 'LONG' },
   ),
+  'signal.kafka.topic': c.string(
+    'Topic of signals, by default `<topic.prefix>-signal`: messages whose key is topic.prefix and whose value is a JSON object with id, type and data.',
+    { optional: true, importance: 'HIGH', group: events, width: 'LONG' },
+  ),
+  'signal.kafka.bootstrap.servers': c.string(
+    'Where that topic is; needed for the channel kafka. Other settings of the client are given as `signal.consumer.<setting>`.',
+    { optional: true, importance: 'HIGH', group: events, width: 'LONG' },
+  ),
+  'signal.kafka.groupId': c.string('Consumer group that remembers which signals were handled.', {
+    default: 'kafka-signal',
+    importance: 'HIGH',
+    group: events,
+    width: 'LONG',
+  }),
+  'signal.kafka.poll.timeout.ms': c.int('Has no effect: a signal is taken as soon as it arrives.', {
+    default: 0,
+    min: 0,
+    importance: 'MEDIUM',
+    group: events,
+    width: 'SHORT',
+  }),
   'signal.emit.failure.max.retries': c.int('How often the writing of a watermark is tried again.', {
     default: 0,
     min: 0,

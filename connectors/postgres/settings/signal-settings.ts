@@ -7,6 +7,13 @@ export interface TablePlace {
   readonly name: string
 }
 
+/** A topic of signals, and the client that reads it. */
+export interface SignalTopic {
+  readonly topic: string
+  readonly groupId: string
+  readonly settings: Readonly<Record<string, string>>
+}
+
 /** Settings of signals, incremental snapshots and notifications in the terms of this connector. */
 export interface SignalSettings {
   /** Rows inserted here are signals; undefined: no such table. */
@@ -15,6 +22,8 @@ export interface SignalSettings {
   /** undefined: no file is looked at. */
   readonly file: string | undefined
   readonly pollMs: number
+  /** undefined: no topic is followed. */
+  readonly kafka: SignalTopic | undefined
   /** How chunks are fenced: by rows in the signal table, or by positions in the log. */
   readonly watermarks: 'insert_insert' | 'insert_delete' | 'none'
   readonly chunkSize: number
@@ -55,10 +64,8 @@ export const signalProblems = (given: Given): readonly ConfigProblem[] => {
   if (tables.length > 1) problems.push(invalid(key, 'Only one table can be given: the connector reads one database'))
   for (const table of tables)
     if (parseTable(table) === undefined) problems.push(invalid(key, `${table} is not of the form schema.table`))
-  if (channels(given.signalEnabledChannels).includes('kafka'))
-    problems.push(
-      invalid('signal.enabled.channels', 'kafka is not supported by this connector; use source (a table) or file'),
-    )
+  if (channels(given.signalEnabledChannels).includes('kafka') && (given.signalKafkaBootstrapServers ?? '') === '')
+    problems.push(invalid('signal.kafka.bootstrap.servers', 'A value is required'))
   if (channels(given.notificationEnabledChannels).includes('sink') && (given.notificationSinkTopicName ?? '') === '')
     problems.push(
       invalid(
@@ -69,8 +76,26 @@ export const signalProblems = (given: Given): readonly ConfigProblem[] => {
   return problems
 }
 
-/** For a configuration in which `signalProblems` found none. */
-export const signalSettings = (given: Given): SignalSettings => {
+const consumerPrefix = 'signal.consumer.'
+
+const signalTopic = (given: Given, prefix: string, originals: Readonly<Record<string, string>>): SignalTopic => {
+  const own = Object.entries(originals).filter(([key]) => key.startsWith(consumerPrefix))
+  return {
+    topic: given.signalKafkaTopic ?? `${prefix}-signal`,
+    groupId: given.signalKafkaGroupId,
+    settings: {
+      'bootstrap.servers': given.signalKafkaBootstrapServers!,
+      ...Object.fromEntries(own.map(([key, value]) => [key.slice(consumerPrefix.length), value])),
+    },
+  }
+}
+
+/** For a configuration in which `signalProblems` found none; `prefix`: topic.prefix. */
+export const signalSettings = (
+  given: Given,
+  prefix: string,
+  originals: Readonly<Record<string, string>>,
+): SignalSettings => {
   const enabled = channels(given.signalEnabledChannels)
   const notified = channels(given.notificationEnabledChannels)
   const [first] = listItems(given.signalDataCollection)
@@ -81,6 +106,7 @@ export const signalSettings = (given: Given): SignalSettings => {
     fromTable: table !== undefined && enabled.includes('source'),
     file: enabled.includes('file') ? given.signalFile : undefined,
     pollMs: given.signalPollIntervalMs,
+    kafka: enabled.includes('kafka') ? signalTopic(given, prefix, originals) : undefined,
     watermarks:
       table === undefined || given.readOnly ? 'none' : strategy === 'insert_delete' ? 'insert_delete' : 'insert_insert',
     chunkSize: given.incrementalSnapshotChunkSize,

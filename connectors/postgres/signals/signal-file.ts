@@ -1,12 +1,6 @@
 import { readFile, truncate } from 'node:fs/promises'
 import type { Log } from 'millrace'
-import type { Signal } from './signal.ts'
-
-const signalOf = (line: string): Signal => {
-  const { id, type, data } = JSON.parse(line) as Readonly<Record<string, unknown>>
-  if (id === undefined || type === undefined) throw new Error('id or type is missing')
-  return { id: String(id), type: String(type), data: typeof data === 'string' ? data : JSON.stringify(data ?? {}) }
-}
+import { readSignal, type Signal } from './signal.ts'
 
 /** The signals in a file, one JSON object a line, which is then emptied. No such file: none. */
 export const takeSignals = async (file: string, log: Log): Promise<readonly Signal[]> => {
@@ -23,7 +17,7 @@ export const takeSignals = async (file: string, log: Log): Promise<readonly Sign
   for (const line of text.split('\n')) {
     if (line.trim() === '') continue
     try {
-      signals.push(signalOf(line))
+      signals.push(readSignal(line))
     } catch (error) {
       log.warn('A line of the signal file is no signal and was left out', {
         file,

@@ -1,4 +1,4 @@
-import type { Log, OffsetMap, SourceRecord } from 'millrace'
+import type { Log, OffsetMap, SourceContext, SourceRecord } from 'millrace'
 import { type IncrementalParts, IncrementalSnapshot } from '../incremental/incremental-snapshot.ts'
 import { tupleTexts } from '../incremental/row-identity.ts'
 import { type Collection, readState } from '../incremental/state.ts'
@@ -9,12 +9,13 @@ import type { StreamPlace } from '../records/snapshot-record.ts'
 import type { RelationMessage } from '../replication/messages.ts'
 import type { StreamWatch } from '../replication/stream-watch.ts'
 import { exactName } from '../settings/patterns.ts'
+import { type Arrived, Channels } from './channels.ts'
 import { type Action, actionOf, type Signal, type SnapshotRequest } from './signal.ts'
-import { takeSignals } from './signal-file.ts'
 
 export interface SignalParts extends Omit<IncrementalParts, 'attention' | 'relations'> {
   /** The position that the stream starts at. */
   readonly offset: OffsetMap
+  readonly followTopic: SourceContext['followTopic']
   /** `schema.table` of all captured tables. */
   tables(): Promise<readonly string[]>
   /** Reads these tables while the stream waits. */
@@ -31,11 +32,12 @@ export class SignalWatch implements StreamWatch {
   readonly #log: Log
   readonly #relations = new Relations()
   readonly #snapshot: IncrementalSnapshot
+  readonly #channels: Channels
+  /** Carried out, but maybe not for good: what was done is not stored yet. */
+  #carriedOut: Arrived[] = []
   #queue: Signal[] = []
   /** A chunk's close row was met. */
   #entering = false
-  #poll: NodeJS.Timeout | undefined
-  #failure: unknown
 
   constructor(parts: SignalParts) {
     this.#parts = parts
@@ -54,25 +56,8 @@ export class SignalWatch implements StreamWatch {
       this.#log.warn('These channels of signals or notifications are not known here and do nothing', {
         channels: settings.signals.unknownChannels,
       })
-    const { file, pollMs } = settings.signals
-    if (file === undefined) return
-    this.#log.info('Signals are read from a file', { file })
-    let busy = false
-    this.#poll = setInterval(() => {
-      if (busy) return
-      busy = true
-      takeSignals(file, this.#log)
-        .then(
-          signals => this.#queue.push(...signals),
-          (error: unknown) => {
-            this.#failure = error
-          },
-        )
-        .finally(() => {
-          busy = false
-          if (this.#queue.length > 0 || this.#failure !== undefined) this.onAttention()
-        })
-    }, pollMs)
+    const { followTopic } = parts
+    this.#channels = new Channels({ settings, log: this.#log, followTopic, attention: () => this.onAttention() })
   }
 
   get members(): OffsetMap | undefined {
@@ -97,23 +82,36 @@ export class SignalWatch implements StreamWatch {
   }
 
   due(received: number): 'now' | 'ask' | undefined {
-    if (this.#queue.length > 0 || this.#failure !== undefined) return 'now'
+    if (!this.#channels.isEmpty) return 'now'
     return this.#snapshot.due(received)
   }
 
+  /** This offset is durable. */
+  committed(offset: OffsetMap): void {
+    if (this.#carriedOut.length === 0) return
+    const running = readState(offset).state?.correlationId
+    const done = this.#carriedOut.filter(({ signal }) => this.members === undefined || running === signal.id)
+    this.#carriedOut = this.#carriedOut.filter(arrived => !done.includes(arrived))
+    for (const arrived of done) this.#channels.handled(arrived)
+  }
+
   async *act(place: StreamPlace): AsyncGenerator<readonly SourceRecord[]> {
-    if (this.#failure !== undefined) throw this.#failure
     const signals = this.#queue
     this.#queue = []
+    const arrived = this.#channels.take()
     // Without signals it was the place of a chunk that has come.
-    const entering = this.#entering || signals.length === 0
+    const entering = this.#entering || signals.length + arrived.length === 0
     this.#entering = false
     if (entering) yield* this.#snapshot.enter(place)
     for (const signal of signals) yield* this.#carryOut(signal, actionOf(signal), place)
+    for (const each of arrived) {
+      yield* this.#carryOut(each.signal, actionOf(each.signal), place)
+      if (each.message !== undefined) this.#carriedOut.push(each)
+    }
   }
 
   close(): void {
-    clearInterval(this.#poll)
+    this.#channels.close()
   }
 
   /** A row of the table of signals; whether it is one to act on. */

@@ -8,6 +8,13 @@ export interface Signal {
   readonly data: string
 }
 
+/** A signal as files and topics have it: a JSON object. Throws for what is none. */
+export const readSignal = (json: string): Signal => {
+  const { id, type, data } = JSON.parse(json) as Readonly<Record<string, unknown>>
+  if (id === undefined || type === undefined) throw new Error('id or type is missing')
+  return { id: String(id), type: String(type), data: typeof data === 'string' ? data : JSON.stringify(data ?? {}) }
+}
+
 export interface Condition {
   readonly collection: RegExp
   /** A condition in SQL. */

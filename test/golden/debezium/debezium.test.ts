@@ -39,6 +39,7 @@ interface Step {
   readonly resume?: boolean | string
   readonly reconfigure?: Readonly<Record<string, string | null>>
   readonly failed?: string
+  readonly produce?: { readonly key: string; readonly value: string }
 }
 
 interface Scenario {
@@ -117,6 +118,7 @@ class Play {
   readonly #sessions = new Map<string, pg.Client>()
   #capture: Capture | undefined
   #offsets: StoredOffsets | undefined
+  #produce: (key: string, value: string) => void = () => {}
 
   constructor(scenario: Scenario) {
     this.#scenario = scenario
@@ -158,6 +160,11 @@ class Play {
       ...(this.#offsets !== undefined && { offsets: this.#offsets }),
       taken: batch => {
         for (const record of batch) this.#take(record)
+      },
+      followTopic: async ({ topic, onMessage }) => {
+        this.#produce = (key, value) =>
+          onMessage({ topic, partition: 0, offset: 0, timestamp: 0, key: Buffer.from(key), value: Buffer.from(value) })
+        return { handled: async () => {}, close: async () => {} }
       },
     })
     this.#offsets = this.#capture.offsets
@@ -218,6 +225,10 @@ class Play {
       let session = this.#sessions.get(step.session)
       if (session === undefined) this.#sessions.set(step.session, (session = await server.client(this.#id)))
       for (const statement of list(step.run)) await session.query(statement)
+    }
+    if (step.produce !== undefined) {
+      this.#produce(step.produce.key, step.produce.value)
+      await this.#quiet()
     }
     if (step.quiet === true) await this.#quiet()
     if (step.query !== undefined) {

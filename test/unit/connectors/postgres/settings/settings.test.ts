@@ -61,7 +61,6 @@ test('older names', () => {
 test.each(
   Object.entries({
     'signal.data.collection': 'a',
-    'signal.enabled.channels': 'source,kafka',
     converters: 'x',
     'snapshot.mode': 'custom',
     'plugin.name': 'wal2json',
@@ -112,6 +111,13 @@ test('signals and notifications', () => {
   expect(problems({ 'notification.enabled.channels': 'sink' })).toEqual([
     "notification.sink.topic.name: The 'notification.sink.topic.name' value is invalid: Notification topic name must be provided when kafka notification channel is enabled",
   ])
+  expect(problems({ 'signal.enabled.channels': 'kafka' })[0]).toContain('signal.kafka.bootstrap.servers')
+  const kafka = { 'signal.enabled.channels': 'kafka', 'signal.kafka.bootstrap.servers': 'k:1' }
+  expect(read({ ...kafka, 'signal.consumer.security.protocol': 'SSL' }).settings!.signals.kafka).toEqual({
+    topic: 'p-signal',
+    groupId: 'kafka-signal',
+    settings: { 'bootstrap.servers': 'k:1', 'security.protocol': 'SSL' },
+  })
   expect(problems({ 'signal.data.collection': 'a.b,c.d' })[0]).toContain('Only one table')
 })
 
