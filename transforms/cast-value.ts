@@ -34,8 +34,17 @@ const checkInput = (schema: Schema | null, value: unknown): void => {
 const encoded = (schema: Schema | null, value: unknown): unknown => {
   if (!(value instanceof Date)) return value
   const ms = value.getTime()
-  if (schema?.name === DATE) return Math.floor(ms / dayMs)
-  if (schema?.name === TIME || schema?.name === TIMESTAMP) return ms
+  if (schema?.name === DATE) {
+    if (ms % dayMs !== 0)
+      throw new DataError('Kafka Connect Date type should not have any time fields set to non-zero values.')
+    return ms / dayMs
+  }
+  if (schema?.name === TIME) {
+    if (ms < 0 || ms > dayMs)
+      throw new DataError('Kafka Connect Time type should not have any date fields set to non-zero values.')
+    return ms
+  }
+  if (schema?.name === TIMESTAMP) return ms
   throw notData('java.util.Date')
 }
 

@@ -1,6 +1,16 @@
 import { ConfigError, c, defineTransform, type Schema, type SchemaOptions, s, setMember } from 'millrace'
 import { type CastTarget, castTargets, castValue } from './cast-value.ts'
-import { basicsOf, noValues, perSchema, requireMap, requireStruct, sideOf, structCopier, withSide } from './sides.ts'
+import {
+  basicsOf,
+  fieldsOf,
+  noValues,
+  perSchema,
+  requireMap,
+  requireStruct,
+  sideOf,
+  structCopier,
+  withSide,
+} from './sides.ts'
 
 const purpose = 'cast types'
 const types: readonly string[] = [...castTargets, 'BYTES', 'ARRAY', 'MAP', 'STRUCT']
@@ -114,7 +124,7 @@ export default defineTransform({
       }
     }
     const struct = perSchema(schema => {
-      const fields = schema.fields.map(({ name, schema: own }) => {
+      const fields = fieldsOf(schema).map(({ name, schema: own }) => {
         const target = targets.get(name)
         return [name, target === undefined ? own : schemaOf(target, recast(own, target))] as const
       })
@@ -138,6 +148,7 @@ export default defineTransform({
             setMember(copy, name, castValue(null, Object.hasOwn(map, name) ? map[name] : null, target))
           return withSide(record, side, null, copy)
         }
+        // What is wrong with the schema comes before what is wrong with the value.
         const { result, copy, casts } = struct(schema)
         const members = copy(requireStruct(schema, value, purpose), noValues)
         for (const { name, schema: own, target } of casts)

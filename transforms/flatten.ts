@@ -25,6 +25,7 @@ const leavesOf = (
   delimiter: string,
   optional: boolean,
   standIn: unknown,
+  names: Set<string>,
   prefix = '',
   steps: readonly string[] = [],
 ): readonly Leaf[] =>
@@ -37,9 +38,11 @@ const leavesOf = (
       standIn === undefined || standIn === null
         ? own.default
         : (memberOf(standIn as Members, field.name, own, true) ?? undefined)
-    if (own.type === 'STRUCT') return leavesOf(own, delimiter, isOptional, value, name + delimiter, at)
+    if (own.type === 'STRUCT') return leavesOf(own, delimiter, isOptional, value, names, name + delimiter, at)
     if (own.type === 'MAP')
       throw new DataError(`Flatten transformation does not support MAP for record with schemas (for field ${name}).`)
+    if (names.has(name)) throw new DataError(`Cannot create field because of field name duplication ${name}`)
+    names.add(name)
     const leaf = own.with({ optional: isOptional, ...(value !== undefined && { default: value as never }) })
     return [{ name, schema: leaf, steps: at }]
   })
@@ -105,12 +108,8 @@ export default defineTransform({
   ],
   create({ delimiter }, side) {
     const flattened = perSchema(schema => {
-      const leaves = leavesOf(schema, delimiter, schema.optional, schema.default)
       const names = new Set<string>()
-      for (const { name } of leaves) {
-        if (names.has(name)) throw new DataError(`Cannot create field because of field name duplication ${name}`)
-        names.add(name)
-      }
+      const leaves = leavesOf(schema, delimiter, schema.optional, schema.default, names)
       return {
         leaves,
         make: objectMaker([...names]),

@@ -1,4 +1,4 @@
-import { c, defineTransform, s } from 'millrace'
+import { c, DataError, defineTransform, s } from 'millrace'
 import { perSchema, sideOf, withSide } from './sides.ts'
 
 export default defineTransform({
@@ -30,6 +30,8 @@ export default defineTransform({
     return {
       apply(record) {
         const { schema, value } = sideOf(record, side)
+        if (value === null && schema?.optional === false)
+          throw new DataError(`Invalid value: null used for required field: "${field}", schema type: ${schema.type}`)
         return withSide(record, side, schema === null ? null : hoisted(schema), { [field]: value })
       },
     }

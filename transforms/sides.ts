@@ -50,6 +50,12 @@ export const requireStruct = (schema: Schema, value: unknown, purpose: string): 
   throw new DataError(`Only Struct objects supported for [${purpose}], found: ${javaClass(value, schema)}`)
 }
 
+/** Throws DataError for any schema but one of a struct. */
+export const fieldsOf = (schema: Schema): Schema['fields'] => {
+  if (schema.type !== 'STRUCT') throw new DataError('Cannot list fields on non-struct type')
+  return schema.fields
+}
+
 /** A member, or with `replaceNull` the default of its schema where it is null. */
 export const memberOf = (struct: Members, name: string, schema: Schema, replaceNull: boolean): unknown => {
   const value = Object.hasOwn(struct, name) ? (struct[name] ?? null) : null

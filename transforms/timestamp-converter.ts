@@ -6,6 +6,7 @@ import {
   DataError,
   dateSchema,
   defineTransform,
+  instantAt,
   isConfigError,
   javaClass,
   javaDateFormat,
@@ -18,7 +19,18 @@ import {
   timeSchema,
   timestampSchema,
 } from 'millrace'
-import { basicsOf, noValues, perSchema, requireMap, requireStruct, sideOf, structCopier, withSide } from './sides.ts'
+import {
+  basicsOf,
+  fieldsOf,
+  type Members,
+  noValues,
+  perSchema,
+  requireMap,
+  requireStruct,
+  sideOf,
+  structCopier,
+  withSide,
+} from './sides.ts'
 
 const purpose = 'converting timestamp formats'
 const dayMs = 86_400_000
@@ -32,23 +44,33 @@ const perMilli = { nanoseconds: 1_000_000n, microseconds: 1000n, milliseconds: 1
 
 const safe = (value: bigint): number | bigint => (Number.isSafeInteger(Number(value)) ? Number(value) : value)
 
+const most = 2n ** 63n - 1n
+const mostSeconds = Math.floor(Number.MAX_SAFE_INTEGER / 1000)
+/** Java's TimeUnit stops at the ends of long. */
+const within = (value: bigint): bigint => (value > most ? most : value < -most - 1n ? -most - 1n : value)
+
 /** Cut towards zero, as Java's TimeUnit does. */
-const millisOf = (unix: number | bigint, precision: Precision): number => {
+const millisOf = (unix: number | bigint, precision: Precision): number | bigint => {
   if (Number.isSafeInteger(unix)) {
     const units = unix as number
     if (precision === 'milliseconds') return units
-    if (precision === 'seconds') return units * 1000
+    if (precision === 'seconds' && Math.abs(units) <= mostSeconds) return units * 1000
+    if (precision === 'seconds') return within(BigInt(units) * 1000n)
     const per = precision === 'microseconds' ? 1000 : 1_000_000
     // A quotient that is no integer could be rounded to one.
     return (units - (units % per)) / per
   }
-  return Number(precision === 'seconds' ? BigInt(unix) * 1000n : BigInt(unix) / perMilli[precision])
+  return safe(precision === 'seconds' ? within(BigInt(unix) * 1000n) : BigInt(unix) / perMilli[precision])
 }
 
-const unixOf = (millis: number, precision: Precision): number | bigint => {
-  if (precision === 'seconds') return Math.trunc(millis / 1000)
-  const units = millis * Number(perMilli[precision])
-  return Number.isSafeInteger(units) ? units : safe(BigInt(millis) * perMilli[precision])
+const unixOf = (millis: number | bigint, precision: Precision): number | bigint => {
+  if (typeof millis === 'number') {
+    if (precision === 'seconds') return Math.trunc(millis / 1000)
+    const units = millis * Number(perMilli[precision])
+    if (Number.isSafeInteger(units)) return units
+  }
+  const exact = BigInt(millis)
+  return safe(precision === 'seconds' ? exact / 1000n : within(exact * perMilli[precision]))
 }
 
 const schemaMakers: Readonly<Record<Format, (options: { readonly optional: boolean }) => Schema>> = {
@@ -158,24 +180,25 @@ export default defineTransform({
       return millis
     }
 
-    const toMillis = (value: unknown, from: Format): number => {
+    const toMillis = (value: unknown, from: Format): number | bigint => {
       if (from === 'string') return fromText(value as string)
       return from === 'unix' ? millisOf(value as number | bigint, unixPrecision) : (value as Date).getTime()
     }
 
     const convert = (value: unknown, from: Format): unknown => {
       const millis = toMillis(value, from)
+      if (targetType === 'unix') return unixOf(millis, unixPrecision)
+      const instant = instantAt(millis)
+      const ms = instant.getTime()
       switch (targetType) {
         case 'string':
-          return print!(new Date(millis))
-        case 'unix':
-          return unixOf(millis, unixPrecision)
+          return print!(instant)
         case 'Date':
-          return new Date(Math.floor(millis / dayMs) * dayMs)
+          return new Date(Math.floor(ms / dayMs) * dayMs)
         case 'Time':
-          return new Date(millis - Math.floor(millis / dayMs) * dayMs)
+          return new Date(ms - Math.floor(ms / dayMs) * dayMs)
         default:
-          return new Date(millis)
+          return instant
       }
     }
     const converted = (schema: Schema): Schema => schemaMakers[targetType]({ optional: schema.optional })
@@ -192,31 +215,36 @@ export default defineTransform({
         },
       }
     }
-    const struct = perSchema(schema => ({
-      from: schema.field(field) === undefined ? undefined : formatOf(schema.field(field)!.schema),
-      schema: s.struct(
-        schema.fields.map(one => [one.name, one.name === field ? converted(one.schema) : one.schema] as const),
-        { ...basicsOf(schema), optional: schema.optional },
-      ),
-      copy: structCopier(schema.fields, replaceNullWithDefault),
-    }))
+    const struct = perSchema(schema => {
+      const fields = fieldsOf(schema).map(
+        one => [one.name, one.name === field ? converted(one.schema) : one.schema] as const,
+      )
+      const from = schema.field(field) === undefined ? undefined : formatOf(schema.field(field)!.schema)
+      const copyOf = structCopier(schema.fields, replaceNullWithDefault)
+      const copy = (members: Members): Members => {
+        const made = copyOf(members, noValues)
+        const at = from === undefined ? null : (made[field] ?? null)
+        if (at !== null) setMember(made, field, convert(at, from!))
+        return made
+      }
+      const standIn = schema.default === undefined ? {} : { default: copy(schema.default as Members) }
+      return { schema: s.struct(fields, { ...basicsOf(schema), optional: schema.optional, ...standIn }), copy }
+    })
     return {
       apply(record) {
         const { schema, value } = sideOf(record, side)
-        if (value === null) return record
         if (schema === null) {
+          if (value === null) return record
           const map = requireMap(value, purpose)
           const copy: Record<string, unknown> = { ...map }
           const at = Object.hasOwn(map, field) ? (map[field] ?? null) : null
           setMember(copy, field, at === null ? null : convert(at, inferred(at)))
           return withSide(record, side, null, copy)
         }
-        const members = requireStruct(schema, value, purpose)
+        const members = value === null ? null : requireStruct(schema, value, purpose)
         const to = struct(schema)
-        const copy = to.copy(members, noValues)
-        const at = to.from === undefined ? null : (copy[field] ?? null)
-        if (at !== null) setMember(copy, field, convert(at, to.from!))
-        return withSide(record, side, to.schema, copy)
+        if (members === null) return withSide(record, side, to.schema, null)
+        return withSide(record, side, to.schema, to.copy(members))
       },
     }
   },

@@ -8,7 +8,7 @@ const dayMs = 86_400_000
 const instantText = (value: Date): string => {
   const iso = value.toISOString()
   const ms = value.getTime()
-  if (ms >= 0 && ms < dayMs) return iso.slice(11)
+  if (ms < dayMs) return iso.slice(11)
   return ms % dayMs === 0 ? iso.slice(0, 10) : iso
 }
 

@@ -70,7 +70,17 @@ export { javaDateParser } from './java-date-parse.ts'
 export { asciiDigits, javaClass, javaText, javaTrim } from './java-text.ts'
 export { base64Text, decimalText, doubleText, floatText, quoteJson } from './json-text.ts'
 export { isLazy, LazyValue, resolveLazy } from './lazy.ts'
-export { DATE, DECIMAL, dateSchema, decimalSchema, TIME, TIMESTAMP, timeSchema, timestampSchema } from './logical.ts'
+export {
+  DATE,
+  DECIMAL,
+  dateSchema,
+  decimalSchema,
+  instantAt,
+  TIME,
+  TIMESTAMP,
+  timeSchema,
+  timestampSchema,
+} from './logical.ts'
 export {
   type CopiedMember,
   type ObjectCopier,

@@ -104,20 +104,38 @@ const named = (cursor: Cursor, names: readonly string[]): number => {
   return best
 }
 
-const zoneOffset = (cursor: Cursor, letter: string): number | undefined => {
-  const rest = cursor.text.slice(cursor.at)
-  const numeric =
-    letter === 'X' ? /^(?:Z|([+-])(\d\d)(?::?(\d\d))?)/.exec(rest) : /^(?:GMT)?([+-])(\d{1,2}):?(\d\d)?/.exec(rest)
-  if (numeric !== null) {
-    cursor.at += numeric[0].length
-    if (numeric[1] === undefined) return 0
-    const minutes = Number(numeric[2]) * 60 + Number(numeric[3] ?? 0)
-    return (numeric[1] === '-' ? -minutes : minutes) * 60_000
+/** Hours and minutes behind a sign; `form` is how they are written. undefined: they are not. */
+const offsetForms = {
+  hours: /^([+-])(\d\d)/,
+  digits: /^([+-])(\d\d)(\d\d)/,
+  colon: /^([+-])(\d\d):(\d\d)/,
+  // Behind GMT one digit is enough for the hours.
+  loose: /^([+-])(\d\d?):(\d\d)/,
+} as const
+
+const signedOffset = (cursor: Cursor, form: keyof typeof offsetForms): number | undefined => {
+  const found = offsetForms[form].exec(cursor.text.slice(cursor.at))
+  const hours = Number(found?.[2])
+  const minutes = Number(found?.[3] ?? 0)
+  if (found === null || hours > 23 || minutes > 59) return undefined
+  cursor.at += found[0].length
+  const ms = (hours * 60 + minutes) * 60_000
+  return found[1] === '-' ? -ms : ms
+}
+
+/** `X`: ISO 8601 in the form that its letters say; `z` and `Z`: RFC 822, a name, or GMT with an offset. */
+const zoneOffset = (cursor: Cursor, letter: string, width: number): number | undefined => {
+  if (letter === 'X') {
+    if (cursor.text[cursor.at] !== 'Z')
+      return signedOffset(cursor, width === 1 ? 'hours' : width === 2 ? 'digits' : 'colon')
+    cursor.at++
+    return 0
   }
-  if (letter === 'X') return undefined
-  const name = /^[A-Za-z]+/.exec(rest)?.[0].toUpperCase()
+  if (/[+-]/.test(cursor.text[cursor.at] ?? '')) return signedOffset(cursor, 'digits')
+  const name = /^[A-Za-z]+/.exec(cursor.text.slice(cursor.at))?.[0].toUpperCase()
   if (name === undefined || zones[name] === undefined) return undefined
   cursor.at += name.length
+  if (name === 'GMT' && /[+-]/.test(cursor.text[cursor.at] ?? '')) return signedOffset(cursor, 'loose')
   return zones[name] * 3_600_000
 }
 
@@ -148,8 +166,8 @@ const month: Field = (cursor, found, width, most) => {
 
 const zone =
   (letter: string): Field =>
-  (cursor, found) => {
-    const offset = zoneOffset(cursor, letter)
+  (cursor, found, width) => {
+    const offset = zoneOffset(cursor, letter, width)
     if (offset !== undefined) found.offsetMs = offset
     return offset !== undefined
   }
@@ -223,9 +241,11 @@ const readToken = (cursor: Cursor, found: Found, token: PatternToken, next: Patt
     cursor.at += token.literal.length
     return true
   }
+  const start = cursor.at
   while (cursor.text[cursor.at] === ' ' || cursor.text[cursor.at] === '\t') cursor.at++
-  // Fields that follow each other without anything between share digits by their widths.
-  const most = next !== undefined && 'letter' in next && isNumeric(next) ? token.width : undefined
+  // Fields that follow each other without anything between share digits by their widths, blanks before them included.
+  const shares = next !== undefined && 'letter' in next && isNumeric(next)
+  const most = shares ? Math.max(0, token.width - (cursor.at - start)) : undefined
   return fields[token.letter]!(cursor, found, token.width, most)
 }
 

@@ -1,3 +1,4 @@
+import { DataError } from './errors.ts'
 import { type Schema, type SchemaOptions, s } from './schema.ts'
 
 /** Names of Connect's logical types (the schema's `name`). Values: Decimal; the others are `Date`. */
@@ -19,3 +20,12 @@ export const timeSchema = (options: SchemaOptions = {}): Schema => s.int32({ ver
 /** INT64 milliseconds since the epoch, as a `Date`. */
 export const timestampSchema = (options: SchemaOptions = {}): Schema =>
   s.int64({ version: 1, ...options, name: TIMESTAMP })
+
+const furthestMs = 8.64e15
+
+/** The instant, in milliseconds since the epoch. Throws DataError for one that a `Date` cannot hold: it reaches 273,790 years either way. */
+export const instantAt = (ms: number | bigint): Date => {
+  if (!(ms >= -furthestMs && ms <= furthestMs))
+    throw new DataError(`The instant of ${ms} ms lies beyond what a date can hold, ${furthestMs} ms around 1970`)
+  return new Date(Number(ms))
+}

@@ -59,7 +59,6 @@ const projectStruct = (source: Schema, value: unknown, target: Schema): Record<s
 }
 
 const projectRequired = (source: Schema, value: unknown, target: Schema): unknown => {
-  check(source, target)
   switch (target.type) {
     case 'STRUCT':
       return projectStruct(source, value, target)
@@ -86,12 +85,11 @@ const projectRequired = (source: Schema, value: unknown, target: Schema): unknow
  * numbers are widened. Throws DataError where that cannot be done.
  */
 export const projectValue = (source: Schema, value: unknown, target: Schema): unknown => {
+  check(source, target)
   if (source.optional && !target.optional) {
     if (target.default === undefined)
       throw new DataError('Writer schema is optional, however, target schema does not provide a default value.')
     return value === null ? target.default : projectRequired(source, value, target)
   }
-  if (value !== null) return projectRequired(source, value, target)
-  check(source, target)
-  return null
+  return value === null ? null : projectRequired(source, value, target)
 }

@@ -2,7 +2,7 @@ import { Decimal } from './decimal.ts'
 import { DataError } from './errors.ts'
 import { asciiDigits, javaClass, javaText } from './java-text.ts'
 import { doubleText } from './json-text.ts'
-import { DATE, TIME, TIMESTAMP } from './logical.ts'
+import { DATE, instantAt, TIME, TIMESTAMP } from './logical.ts'
 import type { Schema } from './schema.ts'
 
 // Source of the rules: Kafka Connect's Values (golden: test/golden/converters/Values.convert.json).
@@ -130,10 +130,10 @@ export const asInstant = (
       if (type === DATE) return new Date(Math.trunc(ms / dayMs) * dayMs)
       return timeOf(((ms % dayMs) + dayMs) % dayMs)
     }
-    if (type === TIMESTAMP && schema.name === DATE) return new Date(Number(asLong(value, schema)) * dayMs)
+    if (type === TIMESTAMP && schema.name === DATE) return instantAt(asLong(value, schema) * BigInt(dayMs))
   }
-  if (type === DATE) return new Date(asInt(value, schema) * dayMs)
-  return type === TIME ? timeOf(asInt(value, schema)) : new Date(Number(asLong(value, schema)))
+  if (type === DATE) return instantAt(asInt(value, schema) * dayMs)
+  return type === TIME ? timeOf(asInt(value, schema)) : instantAt(asLong(value, schema))
 }
 
 const timeOf = (ms: number): Date => {

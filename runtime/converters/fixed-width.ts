@@ -27,27 +27,33 @@ const config = {
   }),
 }
 
-/** The converter of a number type. As in Kafka Connect it looks at the value only, whatever the schema says. */
+const numbers: ReadonlySet<string> = new Set(['INT8', 'INT16', 'INT32', 'INT64', 'FLOAT32', 'FLOAT64'])
+const isNumber = ({ type }: Schema): boolean => numbers.has(type)
+
+/**
+ * The converter of a number type. Kafka Connect's looks at the class of the value only, whatever the schema says; here the schema of a
+ * number is what tells its class.
+ */
 export const fixedWidthConverter = (type: FixedWidth): Plugin<ConverterDefinition<typeof config>> => {
   const word = type.name.toLowerCase()
-  const checked = (lazy: unknown): unknown => {
+  const checked = (schema: Schema | null, lazy: unknown): unknown => {
     const value = typeof lazy === 'number' ? lazy : resolveLazy(lazy)
     if (value === null || value === undefined) return null
-    if (!type.fits(value))
-      throw new DataError(`Failed to serialize to ${word} (was class ${javaClass(value)}): `, {
+    if (!type.fits(value) || (schema !== null && schema.type !== type.schema.type && isNumber(schema)))
+      throw new DataError(`Failed to serialize to ${word} (was class ${javaClass(value, schema)}): `, {
         cause: new RangeError(`${javaText(null, value)} is no ${word}`),
       })
     return value
   }
-  const encode = (lazy: unknown): Buffer | null => {
-    const value = checked(lazy)
+  const encode = (schema: Schema | null, lazy: unknown): Buffer | null => {
+    const value = checked(schema, lazy)
     if (value === null) return null
     const bytes = Buffer.allocUnsafe(type.bytes)
     type.write(bytes, value as never, 0)
     return bytes
   }
-  const encodeInto = (out: ByteWriter, lazy: unknown): boolean => {
-    const value = checked(lazy)
+  const encodeInto = (out: ByteWriter, schema: Schema | null, lazy: unknown): boolean => {
+    const value = checked(schema, lazy)
     if (value === null) return false
     out.reserve(type.bytes)
     type.write(out.buf, value as never, out.pos)
@@ -70,10 +76,10 @@ export const fixedWidthConverter = (type: FixedWidth): Plugin<ConverterDefinitio
     kinds: ['converter', 'header_converter'],
     config,
     create: () => ({
-      encode: (_topic, _schema, value) => encode(value),
-      encodeInto: (out, _topic, _schema, value) => encodeInto(out, value),
+      encode: (_topic, schema, value) => encode(schema, value),
+      encodeInto: (out, _topic, schema, value) => encodeInto(out, schema, value),
       decode: (_topic, bytes) => decode(bytes),
-      encodeHeader: (_topic, _name, _schema, value) => encode(value),
+      encodeHeader: (_topic, _name, schema, value) => encode(schema, value),
       decodeHeader: (_topic, _name, bytes) => decode(bytes),
     }),
   })
