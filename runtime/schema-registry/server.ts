@@ -54,9 +54,10 @@ export const startSchemaRegistry = async (options: RegistryServerOptions): Promi
   })
   // Clients send JSON under several names, and some under none.
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => {
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body: Buffer, done) => {
     try {
-      done(null, body === '' ? undefined : JSON.parse(body as string))
+      // Bytes that are no UTF-8 are refused: what would stand for them would be registered (invariant 9).
+      done(null, body.length === 0 ? undefined : JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body)))
     } catch (error) {
       done(new RegistryRefusal(400, 400, `The body is not JSON: ${(error as Error).message}`))
     }

@@ -260,3 +260,12 @@ test('a store that fails is told, with the reason', async () => {
     await broken.close()
   }
 })
+
+test('a body is UTF-8, with a byte order mark or without, or nothing is registered', async () => {
+  const send = async (body: Buffer) =>
+    (await fetch(`${server.url}/subjects/s/versions`, { method: 'POST', body: new Uint8Array(body) })).status
+  const text = JSON.stringify({ schema: '{"type":"enum","name":"E","symbols":["A"],"doc":"ä"}' })
+  expect(await send(Buffer.from(text, 'latin1'))).toBe(400)
+  expect(await call('GET', '/subjects')).toEqual([200, []])
+  expect(await send(Buffer.from(`\ufeff${text}`))).toBe(200)
+})
