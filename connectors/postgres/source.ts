@@ -35,6 +35,9 @@ export default defineSource({
     return new PostgresTask(settings, ctx)
   },
 
+  // Offsets name the last event, not only its transaction. A snapshot that is cut off is an exception: it begins anew.
+  exactlyOnce: () => true,
+
   alterOffsets(_, offsets) {
     for (const { partition, offset } of offsets) {
       if (typeof partition['server'] !== 'string')

@@ -23,6 +23,7 @@ export interface ExactlyOnceRun {
 export const exactlyOnceWorker = async (
   { world, bootstrap, sessionMs }: Pick<ExactlyOnceRun, 'world' | 'bootstrap' | 'sessionMs'>,
   name: string,
+  more: Readonly<Record<string, string>> = {},
 ): Promise<WorkerProcess> => {
   const folder = join(world.folder, name)
   const { 'offset.storage.file.filename': _, ...properties } = workerProperties(folder, {
@@ -42,6 +43,7 @@ export const exactlyOnceWorker = async (
     'heartbeat.interval.ms': String(Math.floor(sessionMs / 10)),
     'scheduled.rebalance.max.delay.ms': '0',
     'exactly.once.source.support': 'enabled',
+    ...more,
   })
   const worker = await WorkerProcess.start({ command, folder, properties })
   world.after(() => worker.kill())
