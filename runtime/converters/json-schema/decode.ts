@@ -27,7 +27,11 @@ export const compileReader = (schema: Schema, settings: JsonSchemaSettings, plac
     if (value !== null && value !== undefined) return read(value)
     if (hasDefault) return schema.default
     if (schema.optional) return null
-    throw new DataError(`${place}: null for a required ${schema.type}`)
+    // Undefined only as a property of an object.
+    const remedy = value === undefined && !settings.optionalNonRequired
+    throw new DataError(
+      `${place}: ${value === undefined ? 'nothing' : 'null'} for a required ${schema.type}${remedy ? ': set use.optional.for.nonrequired=true where properties may be missing' : ''}`,
+    )
   }
 }
 
@@ -113,7 +117,7 @@ const structReader = (schema: Schema, settings: JsonSchemaSettings, place: strin
     const members = new Array<unknown>(names.length)
     for (let index = 0; index < names.length; index++) {
       const name = names[index]!
-      members[index] = readers[index]!(inherited[index] && !Object.hasOwn(value, name) ? null : value[name])
+      members[index] = readers[index]!(inherited[index] && !Object.hasOwn(value, name) ? undefined : value[name])
     }
     return make(members, 0)
   }

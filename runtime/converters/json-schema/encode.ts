@@ -123,25 +123,19 @@ const unionWriter = (schema: Schema, settings: JsonSchemaSettings, place: string
 }
 
 const structWriter = (schema: Schema, settings: JsonSchemaSettings, place: string): WriteJson => {
-  const { optionalNonRequired, ignoreDefaults } = settings
   const members = schema.fields.map(({ name, schema: field }) => ({
     name,
     inherited: name in Object.prototype,
     prefix: Buffer.from(`${quoteJson(name)}:`),
     write: compileWriter(field, settings, `${place}.${name}`),
-    // Null is not among the values of such a property: it is left out.
-    omitsNull: optionalNonRequired && field.optional && (ignoreDefaults || (field.default ?? null) === null),
   }))
   return (out, value) => {
     if (!isStruct(value)) throw misfit(place, 'STRUCT', value)
     out.writeByte(OPEN_OBJECT)
-    let first = true
     for (let index = 0; index < members.length; index++) {
-      const { name, prefix, write, omitsNull, inherited } = members[index]!
+      const { name, prefix, write, inherited } = members[index]!
       const member = inherited && !Object.hasOwn(value, name) ? null : value[name]
-      if (omitsNull && (member === null || member === undefined)) continue
-      if (first) first = false
-      else out.writeByte(COMMA)
+      if (index > 0) out.writeByte(COMMA)
       writeFew(out, prefix)
       write(out, member)
     }

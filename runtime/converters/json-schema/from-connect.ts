@@ -10,6 +10,7 @@ import {
   generalEnum,
   indexKeyword,
   type JsonSchemaSettings,
+  nullSymbol,
   ownPrefix,
   parametersKeyword,
   typeKeyword,
@@ -37,7 +38,8 @@ const symbolsOf = ({ parameters }: Schema): readonly string[] | undefined => {
   const name = [generalEnum, enumParameter].find(parameter => parameter in parameters)
   if (name === undefined) return undefined
   const prefix = `${name}.`
-  return Object.entries(parameters).flatMap(([key, symbol]) => (key.startsWith(prefix) ? [symbol] : []))
+  // The values of the general ones are numbers; the names hold the symbols in both.
+  return Object.keys(parameters).flatMap(key => (key.startsWith(prefix) ? [key.slice(prefix.length)] : []))
 }
 
 class Text {
@@ -91,10 +93,12 @@ class Text {
       case 'STRING': {
         const symbols = symbolsOf(schema)
         if (symbols === undefined) return { type: 'string' }
-        return { own: [['enum', `[${symbols.map(symbol => quoteJson(symbol)).join()}]`]] }
+        return {
+          own: [['enum', `[${symbols.map(symbol => (symbol === nullSymbol ? 'null' : quoteJson(symbol))).join()}]`]],
+        }
       }
       case 'BYTES': {
-        const isNumber = schema.name === DECIMAL
+        const isNumber = schema.name === DECIMAL && this.#settings.decimals === 'NUMERIC'
         return { type: isNumber ? 'number' : 'string', connectType: 'bytes' }
       }
       case 'ARRAY':
@@ -132,15 +136,12 @@ class Text {
   }
 
   #struct(schema: Schema, place: string): readonly Entry[] {
-    const { openObjects, optionalNonRequired } = this.#settings
     const own: Entry[] = []
-    const properties = schema.fields.map(({ name, index, schema: field }): Entry => {
-      return [name, this.of(field, `${place}.${name}`, index, optionalNonRequired || !field.optional)]
-    })
+    const properties = schema.fields.map(
+      ({ name, index, schema: field }): Entry => [name, this.of(field, `${place}.${name}`, index)],
+    )
     if (properties.length > 0) own.push(['properties', objectText(hashOrder(properties))])
-    const required = optionalNonRequired ? schema.fields.filter(field => !field.schema.optional) : []
-    if (required.length > 0) own.push(['required', `[${required.map(({ name }) => quoteJson(name)).join()}]`])
-    if (!openObjects) own.push(['additionalProperties', 'false'])
+    if (!this.#settings.openObjects) own.push(['additionalProperties', 'false'])
     return own
   }
 

@@ -21,7 +21,7 @@ export default defineConverter({
       default: true,
     }),
     'use.optional.for.nonrequired': c.boolean(
-      'Properties that are not required are optional fields, and nulls of optional fields are left out.',
+      'Properties that are not required are optional fields when records are read.',
       off,
     ),
     'decimal.format': c.string('Decimals as base64 of their unscaled bytes, or as JSON numbers.', {
@@ -41,7 +41,19 @@ export default defineConverter({
     ),
     'ignore.default.for.nullables': c.boolean('A null stays null where the schema has a default.', off),
     'json.fail.invalid.schema': c.boolean(
-      'Payloads are checked against their schema, by code that is made of its text: for registries whose writers are trusted. Decimals pass only as decimal.format=NUMERIC.',
+      'Payloads are checked against their schema, by code that is made of its text: for registries whose writers are trusted.',
+      off,
+    ),
+    'preserve.additional.properties': c.boolean(
+      'Not supported but as false: properties that a schema does not name are dropped.',
+      {
+        ...off,
+        check: keep => (keep ? 'properties that a schema does not name cannot be kept here' : undefined),
+        accepts: 'false',
+      },
+    ),
+    'ignore.modern.dialects': c.boolean(
+      'Payloads are checked as draft 7 where their schema says a later dialect.',
       off,
     ),
     'json.schema.spec.version': c.string('The dialect by which schemas that name none are checked.', {
@@ -66,7 +78,9 @@ export default defineConverter({
       sumTypes: config.generalizedSumTypeSupport,
       ignoreDefaults: config.ignoreDefaultForNullables,
     }
-    const checks = config.jsonFailInvalidSchema ? payloadChecks(config.jsonSchemaSpecVersion as SpecVersion) : undefined
+    const checks = config.jsonFailInvalidSchema
+      ? payloadChecks(config.jsonSchemaSpecVersion as SpecVersion, config.ignoreModernDialects)
+      : undefined
     return registryConverter(jsonSchemaFormat(settings, checks), config, use, ctx?.originals)
   },
 })

@@ -43,13 +43,17 @@ const parsed = (payload: Uint8Array): unknown => {
   }
 }
 
-/** Checks of payloads against their schemas, compiled once per schema. */
+/** The newest dialect that `ignore.modern.dialects` leaves. */
+const classic: SpecVersion = 'draft_7'
+
+/** Checks of payloads against their schemas, compiled once per schema. `classicOnly`: dialects after draft 7 count as that. */
 export const payloadChecks =
-  (dialect: SpecVersion): PayloadChecks =>
+  (dialect: SpecVersion, classicOnly = false): PayloadChecks =>
   registered => {
     try {
       const { $schema, ...schema } = JSON.parse(registered.text) as Record<string, unknown>
-      const ajv = validator(dialectOf($schema) ?? dialect)
+      const said = dialectOf($schema) ?? dialect
+      const ajv = validator(classicOnly && modules[said] !== modules[classic] ? classic : said)
       for (const [name, text] of registered.resolved) {
         const { $schema: _, ...referred } = JSON.parse(text) as Record<string, unknown>
         ajv.addSchema(referred, name)

@@ -36,4 +36,8 @@ export const oneOfName = 'io.confluent.connect.json.OneOf'
 export const enumParameter = 'io.confluent.connect.json.Enum'
 export const generalEnum = 'org.apache.kafka.connect.data.Enum'
 export const generalUnion = 'org.apache.kafka.connect.data.Union'
+/** Begins the names of general unions, which have none in JSON Schema; a number follows. */
+export const unionPrefix = 'connect_union_'
+/** Stands for null among the symbols of an enum. */
+export const nullSymbol = '<NULL>'
 export const unionField = 'connect_union_field_'

@@ -10,10 +10,12 @@ import {
   generalUnion,
   indexKeyword,
   type JsonSchemaSettings,
+  nullSymbol,
   oneOfName,
   parametersKeyword,
   typeKeyword,
   unionField,
+  unionPrefix,
   versionKeyword,
 } from './settings.ts'
 
@@ -55,6 +57,8 @@ class Builder {
   readonly #settings: JsonSchemaSettings
   /** Being built: what is met again among them contains itself, which no Connect schema can. */
   readonly #open = new Set<JsonObject>()
+  /** Unions so far, for their names. */
+  #unions = 0
 
   constructor(document: SchemaDocument, settings: JsonSchemaSettings) {
     this.#document = document
@@ -101,13 +105,19 @@ class Builder {
       return this.of(some[0]!, place, { ...asked, optional })
     if (some.length === 0) throw new DataError(`${place}: a schema with null as its only value has no Connect type`)
     const { sumTypes } = this.#settings
+    // The name is what tells it from other structs; a title must not take its place.
+    const unionName = sumTypes ? `${unionPrefix}${this.#unions++}` : oneOfName
     const fields = some.map((branch, index): readonly [string, Schema] => {
       const name = sumTypes ? `${unionField}${index}` : `${oneOfName}.field.${index}`
       return [name, this.of(branch, `${place}.${name}`, { optional: true })]
     })
-    const name = sumTypes ? generalUnion : oneOfName
-    // The name is what tells it from other structs; a title must not take its place.
-    const build: Build = options => s.struct(fields, { ...options, name })
+    const marks = sumTypes && { [generalUnion]: unionName }
+    const build: Build = options =>
+      s.struct(fields, {
+        ...options,
+        name: unionName,
+        ...(marks && { parameters: { ...marks, ...options.parameters } }),
+      })
     return this.#described(node, build, place, { ...asked, optional })
   }
 
@@ -142,9 +152,14 @@ class Builder {
     if (type === 'integer' || (some.length > 0 && integers)) return s.int64
     if (type === 'number' || (some.length > 0 && some.every(value => typeof value === 'number'))) return s.float64
     if (type === 'boolean') return s.boolean
-    const name = this.#settings.sumTypes ? generalEnum : enumParameter
+    const { sumTypes } = this.#settings
+    const name = sumTypes ? generalEnum : enumParameter
+    const entries = values.map((value, index) => {
+      const symbol = value === null ? nullSymbol : String(value)
+      return [`${name}.${symbol}`, sumTypes ? String(index) : symbol]
+    })
     // JSON's enums have no name of their own.
-    const symbols = Object.fromEntries([[name, ''], ...some.map(value => [`${name}.${value}`, String(value)])])
+    const symbols = Object.fromEntries([[name, ''], ...entries])
     return options => s.string({ ...options, parameters: { ...symbols, ...options.parameters } })
   }
 

@@ -6,8 +6,7 @@ import { generalUnion, oneOfName } from './settings.ts'
 
 /** A struct of which one field at a time has a value: `oneOf`. */
 export const isUnion = (schema: Schema): boolean =>
-  schema.type === 'STRUCT' &&
-  (schema.name === oneOfName || schema.name === generalUnion || schema.parameters?.[generalUnion] !== undefined)
+  schema.type === 'STRUCT' && (schema.name === oneOfName || schema.parameters?.[generalUnion] !== undefined)
 
 const isInteger = (value: unknown, bits: number): boolean => {
   // As it is written, 1.0 is one, too.

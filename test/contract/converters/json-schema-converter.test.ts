@@ -74,6 +74,35 @@ describe('JsonSchemaConverter', () => {
     expect(() => made.encode(topic, struct, { a: 10 })).toThrow(/does not fit its JSON Schema: \/a must be <= 9/)
   })
 
+  it('checks as draft 7 what names a later dialect, where that is asked for', async () => {
+    const tuple = {
+      $schema: 'https://json-schema.org/draft/2020-12/schema',
+      type: 'object',
+      properties: { a: { type: 'integer' } },
+      dependentRequired: { a: ['b'] },
+    }
+    registry.add('modern-value', { schema: JSON.stringify(tuple), schemaType: 'JSON' })
+    const struct = s.struct({ a: s.int64() })
+    const checked = (classic: string) =>
+      converter({
+        'auto.register.schemas': 'false',
+        'use.latest.version': 'true',
+        'latest.compatibility.strict': 'false',
+        'json.fail.invalid.schema': 'true',
+        'ignore.modern.dialects': classic,
+      })
+    const modern = checked('false')
+    await modern.prepare!({ topic: 'modern', schemas: [struct] })
+    expect(() => modern.encode('modern', struct, { a: 1 })).toThrow('does not fit its JSON Schema')
+    const classic = checked('true')
+    await classic.prepare!({ topic: 'modern', schemas: [struct] })
+    expect(Buffer.from(classic.encode('modern', struct, { a: 1 })!).toString('utf8', 5)).toBe('{"a":1}')
+  })
+
+  it('says that it keeps no properties which a schema does not name', () => {
+    expect(() => converter({ 'preserve.additional.properties': 'true' })).toThrow('preserve.additional.properties')
+  })
+
   it('refuses the newest schema of the subject where it cannot read what is written', async () => {
     const schema = '{"type":"object","properties":{"id":{"type":"string"}}}'
     registry.add('latest-value', { schema, schemaType: 'JSON' })

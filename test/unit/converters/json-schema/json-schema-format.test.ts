@@ -66,17 +66,34 @@ describe('schema text', () => {
     )
   })
 
-  test('settings: closed objects, and required instead of null', () => {
+  test('settings: closed objects; how records are read does not change what is written', () => {
     const schema = s.struct({ a: s.int64(), b: s.string({ optional: true }) })
-    expect(JSON.parse(textOf(schema, { openObjects: false, optionalNonRequired: true }))).toEqual({
+    const text = textOf(schema, { openObjects: false })
+    expect(JSON.parse(text)).toEqual({
       type: 'object',
       properties: {
         a: { type: 'integer', 'connect.index': 0, 'connect.type': 'int64' },
-        b: { type: 'string', 'connect.index': 1 },
+        b: { oneOf: [{ type: 'null' }, { type: 'string' }], 'connect.index': 1 },
       },
-      required: ['a'],
       additionalProperties: false,
     })
+    expect(textOf(schema, { openObjects: false, optionalNonRequired: true })).toBe(text)
+  })
+
+  test.each([
+    ['BASE64', 'string'],
+    ['NUMERIC', 'number'],
+  ] as const)('Decimals as %s are of type %s', (decimals, type) => {
+    const schema = decimalSchema(2)
+    expect(JSON.parse(textOf(schema, { decimals }))).toEqual({
+      type,
+      title: 'org.apache.kafka.connect.data.Decimal',
+      'connect.type': 'bytes',
+      'connect.version': 1,
+      'connect.parameters': { scale: '2' },
+    })
+    const value = new Decimal(-12345n, 2)
+    expect(read(textOf(schema, { decimals }), written(schema, value, { decimals }), { decimals })).toEqual(value)
   })
 
   test.each([
@@ -124,13 +141,16 @@ describe('values', () => {
     expect(read(textOf(schema), '1.23456789012345678901')).toEqual(value)
   })
 
-  test('null is left out where nothing but absence says it', () => {
-    const schema = s.struct({ a: s.string({ optional: true }), b: s.int8() })
-    expect(written(schema, { a: null, b: 1 }, { optionalNonRequired: true })).toBe('{"b":1}')
-    expect(read(textOf(schema, { optionalNonRequired: true }), '{"b":1}', { optionalNonRequired: true })).toEqual({
-      a: null,
-      b: 1,
-    })
+  test('a property that is not there is null where it need not be there', () => {
+    const json = { type: 'object', properties: { a: { type: 'string' }, b: { type: 'integer' } }, required: ['b'] }
+    expect(read(json, '{"b":1}', { optionalNonRequired: true })).toEqual({ a: null, b: 1 })
+    expect(errorOf(() => read(json, '{"b":1}'))).toBe(
+      'value.a: nothing for a required STRING: set use.optional.for.nonrequired=true where properties may be missing',
+    )
+    expect(errorOf(() => read(json, '{"a":"x"}', { optionalNonRequired: true }))).toBe(
+      'value.b: nothing for a required INT64',
+    )
+    expect(errorOf(() => read(json, '{"a":null,"b":1}'))).toBe('value.a: null for a required STRING')
   })
 
   test('errors name the place and the type', () => {
@@ -184,6 +204,40 @@ describe('schemas of others', () => {
     expect(errorOf(() => value('{"u":true}'))).toMatch(/value\.u: JSON of type boolean/)
     const { schema } = formatOf().reader(registered(json), undefined).decode(Buffer.from('{"u":"t"}'))
     expect(written(schema!, { u: { [field(0)]: null, [field(1)]: null, [field(2)]: 't' } })).toBe('{"u":"t"}')
+  })
+
+  test('general unions and enums have the names and numbers that other formats know', () => {
+    const general = 'org.apache.kafka.connect.data'
+    const one = { oneOf: [{ type: 'string' }, { type: 'integer' }] }
+    const json = { type: 'object', properties: { u: one, v: one, mood: { enum: ['SAD', 'OK', null] } } }
+    const payload = '{"u":7,"v":"t","mood":"OK"}'
+    const { schema: made } = formatOf({ sumTypes: true })
+      .reader(registered(json), undefined)
+      .decode(Buffer.from(payload))
+    const schema = made!
+    for (const [index, name] of ['u', 'v'].entries()) {
+      const union = schema.field(name)!.schema
+      expect([union.name, union.parameters]).toEqual([
+        `connect_union_${index}`,
+        { [`${general}.Union`]: `connect_union_${index}` },
+      ])
+      expect(union.fields.map(field => field.name)).toEqual(['connect_union_field_0', 'connect_union_field_1'])
+    }
+    const mood = schema.field('mood')!.schema
+    expect(mood.parameters).toEqual({
+      [`${general}.Enum`]: '',
+      [`${general}.Enum.SAD`]: '0',
+      [`${general}.Enum.OK`]: '1',
+      [`${general}.Enum.<NULL>`]: '2',
+    })
+    expect(JSON.parse(textOf(mood, { sumTypes: true })).oneOf[1].enum).toEqual(['SAD', 'OK', null])
+    const value = {
+      u: { connect_union_field_0: null, connect_union_field_1: 7 },
+      v: { connect_union_field_0: 't', connect_union_field_1: null },
+      mood: 'OK',
+    }
+    expect(read(json, payload, { sumTypes: true })).toEqual(value)
+    expect(written(schema, value, { sumTypes: true })).toBe(payload)
   })
 
   test('references: within the text, by name, and by pointer into another', () => {
