@@ -61,8 +61,8 @@ describe.each([
     const connector = `${client.name} (1+2): 50@&=$,'~`
     // Offsets outlive a connector.
     const id = randomUUID()
-    const file = join(world.folder, id)
-    await writeFile(file, 'one\ntwo\nthree\n\n')
+    const [file, unread] = [join(world.folder, id), join(world.folder, `${id}-unread`)]
+    for (const one of [file, unread]) await writeFile(one, 'one\ntwo\nthree\n\n')
     const config = {
       name: connector,
       'connector.class': 'org.apache.kafka.connect.file.FileStreamSourceConnector',
@@ -70,7 +70,13 @@ describe.each([
       file,
       topic: `of-${id}`,
     }
-    const assignment = { ...server, connector, config, changed: { ...config, 'batch.size': '100' } }
+    const assignment = {
+      ...server,
+      connector,
+      config,
+      changed: { ...config, 'batch.size': '100' },
+      failing: { ...config, file: unread, 'value.converter': 'org.apache.kafka.connect.converters.ByteArrayConverter' },
+    }
     const steps = client.steps.filter(step => server.user !== '' || (step !== 'unauthorized' && step !== 'no way in'))
     try {
       const said = transcript(client, assignment)

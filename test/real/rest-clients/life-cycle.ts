@@ -11,6 +11,8 @@ export interface Assignment {
   readonly config: Readonly<Record<string, string>>
   /** What the config is changed to. */
   readonly changed: Readonly<Record<string, string>>
+  /** What the config is changed to then: its task fails. */
+  readonly failing: Readonly<Record<string, string>>
 }
 
 /** What a client understood of one step's answer; a refusal as `{status, message}`. */
@@ -63,6 +65,9 @@ const answers = ({ connector, config, changed }: Assignment) => ({
   'offsets altered': [{ partition: { filename: config['file'] }, offset: { position: 5 } }],
   'offsets reset': [],
   changed,
+  // With a trace that names the cause.
+  failed: { connector: 'RUNNING', tasks: ['FAILED'], traced: [true] },
+  'failed without trace': { connector: 'RUNNING', tasks: ['FAILED'] },
   'no drift': true,
   deleted: [],
   'nothing to restart': { status: 404, message: `Unknown connector: ${connector}` },

@@ -15,7 +15,7 @@ interface Info {
 }
 interface Status {
   readonly connector: { readonly state: string }
-  readonly tasks: readonly { readonly id: number; readonly state: string }[]
+  readonly tasks: readonly { readonly id: number; readonly state: string; readonly trace?: string }[]
 }
 interface Connector {
   get(): Promise<Answer<Info>>
@@ -66,7 +66,7 @@ process.on('uncaughtException', error => {
   process.exit(1)
 })
 const [folder, text] = process.argv.slice(2)
-const { url, user, password, connector, config, changed } = JSON.parse(text!) as Assignment
+const { url, user, password, connector, config, changed, failing } = JSON.parse(text!) as Assignment
 const { KafkaConnectClient } = createRequire(`${folder}/`)('kafka-connect-client') as {
   KafkaConnectClient: new (options: object) => Client
 }
@@ -153,6 +153,11 @@ await one.resetOffsets()
 say('offsets reset', await offsets())
 await one.updateConfig(changed)
 say('changed', (await one.getConfig()).data)
+await one.updateConfig(failing)
+await one.resume()
+const failed = await states('RUNNING', ['FAILED'])
+const { tasks } = (await one.getStatus()).data
+say('failed', { ...failed, traced: tasks.map(({ trace }) => trace?.includes('ByteArrayConverter')) })
 await one.delete()
 say('deleted', (await connect.getConnectors()).data)
 say('gone', await refusal(one.getConfig()))

@@ -63,6 +63,12 @@ public final class LifeCycle {
         status.getTasks().stream().map(ConnectorStatus.TaskStatus::getState).toList());
   }
 
+  private static Map<String, Object> failureOf(ConnectorStatus status) {
+    final Map<String, Object> failure = new HashMap<>(statesOf(status));
+    failure.put("traced", status.getTasks().stream().map(it -> ("" + it.getTrace()).contains("ByteArrayConverter")).toList());
+    return failure;
+  }
+
   private static NewConnectorDefinition definition(String name, Map<String, String> config) {
     return NewConnectorDefinition.newBuilder().withName(name).withConfig(config).build();
   }
@@ -75,7 +81,7 @@ public final class LifeCycle {
     sayStates(step, state, List.of(state));
   }
 
-  private void live(Map<String, String> config, Map<String, String> changed) throws Exception {
+  private void live(Map<String, String> config, Map<String, String> changed, Map<String, String> failing) throws Exception {
     final String type = config.get("connector.class");
     final Map<String, String> invalid = new HashMap<>(config);
     invalid.remove("topic");
@@ -132,6 +138,10 @@ public final class LifeCycle {
     client.stopConnector(connector);
     sayStates("stopped", "STOPPED", List.of());
     say("changed", client.updateConnectorConfig(connector, changed).getConfig());
+    client.updateConnectorConfig(connector, failing);
+    client.resumeConnector(connector);
+    final Map<String, Object> failed = Map.of("connector", "RUNNING", "tasks", List.of("FAILED"), "traced", List.of(true));
+    say("failed", until(failed, () -> failureOf(client.getConnectorStatus(connector))));
     client.deleteConnector(connector);
     say("deleted", client.getConnectors());
     say("gone", refusal(() -> client.getConnectorConfig(connector)));
@@ -151,6 +161,9 @@ public final class LifeCycle {
       }
     }
     new LifeCycle(new KafkaConnectClient(known), told.get("connector").asText())
-        .live(JSON.convertValue(told.get("config"), properties), JSON.convertValue(told.get("changed"), properties));
+        .live(
+            JSON.convertValue(told.get("config"), properties),
+            JSON.convertValue(told.get("changed"), properties),
+            JSON.convertValue(told.get("failing"), properties));
   }
 }

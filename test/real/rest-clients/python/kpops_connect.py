@@ -73,6 +73,8 @@ async def main():
     say("resumed", await until(status, all_are("RUNNING")))
     await deployed(changed, ConnectorNewState.RUNNING)
     say("changed", (await info())["config"])
+    await deployed(KafkaConnectorConfig(**told["failing"]), ConnectorNewState.RUNNING)
+    say("failed without trace", await until(status, {"connector": "RUNNING", "tasks": ["FAILED"]}))
     say("offsets while it runs", await refusal(connect.reset_offset(connector)))
     await handler.reset_connector(changed, dry_run=False)
     say("stopped", await until(status, {"connector": "STOPPED", "tasks": []}))

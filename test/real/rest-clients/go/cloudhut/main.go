@@ -89,6 +89,17 @@ func main() {
 	say("stopped", States{"STOPPED", []string{}}, client.StopConnector(ctx, name))
 	changed := connect.PutConnectorConfigOptions{Config: Loose(told.Changed)}
 	Say("changed", Got(client.PutConnectorConfig(ctx, name, changed)).Config)
+	failing := connect.PutConnectorConfigOptions{Config: Loose(told.Failing)}
+	Got(client.PutConnectorConfig(ctx, name, failing))
+	Must(client.ResumeConnector(ctx, name))
+	Say("failed", Until(Failed{States{"RUNNING", []string{"FAILED"}}, []bool{true}}, func() (Failed, error) {
+		status, err := client.GetConnectorStatus(ctx, name)
+		failed := Failed{statesOf(status), []bool{}}
+		for _, task := range status.Tasks {
+			failed.Traced = append(failed.Traced, Traced(task.Trace))
+		}
+		return failed, err
+	}))
 	Must(client.DeleteConnector(ctx, name))
 	Say("deleted", Got(client.ListConnectors(ctx)))
 	_, err = client.GetConnectorConfig(ctx, name)

@@ -20,6 +20,14 @@ func refusal(err error) Refusal {
 	return Refusal{body.Status, body.Message}
 }
 
+func statesOf(status connectors.GetConnectorStatusResponse) States {
+	states := States{status.ConnectorStatus["state"], []string{}}
+	for _, task := range status.TasksStatus {
+		states.Tasks = append(states.Tasks, task.State)
+	}
+	return states
+}
+
 func main() {
 	told := Read()
 	one := connectors.ConnectorRequest{Name: told.Connector}
@@ -37,11 +45,7 @@ func main() {
 		Must(err)
 		Say(step, Until(states, func() (States, error) {
 			status, err := client.GetConnectorStatus(one)
-			seen := States{status.ConnectorStatus["state"], []string{}}
-			for _, task := range status.TasksStatus {
-				seen.Tasks = append(seen.Tasks, task.State)
-			}
-			return seen, err
+			return statesOf(status), err
 		}))
 	}
 
@@ -67,6 +71,15 @@ func main() {
 	Say("no drift", Got(client.IsUpToDate(told.Connector, Loose(told.Config))))
 	Must(client.DeployConnector(request(told.Changed)))
 	Say("changed", Got(client.GetConnector(one)).Config)
+	Must(client.DeployConnector(request(told.Failing)))
+	Say("failed", Until(Failed{States{"RUNNING", []string{"FAILED"}}, []bool{true}}, func() (Failed, error) {
+		status, err := client.GetConnectorStatus(one)
+		failed := Failed{statesOf(status), []bool{}}
+		for _, task := range status.TasksStatus {
+			failed.Traced = append(failed.Traced, Traced(task.Trace))
+		}
+		return failed, err
+	}))
 	Got(client.DeleteConnector(one, true))
 	Say("deleted", Got(client.GetAll()).Connectors)
 	_, err = client.RestartConnector(one)

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"reflect"
+	"strings"
 	"time"
 )
 
@@ -18,6 +19,7 @@ type Told struct {
 	Connector string            `json:"connector"`
 	Config    map[string]string `json:"config"`
 	Changed   map[string]string `json:"changed"`
+	Failing   map[string]string `json:"failing"`
 }
 
 // Refusal is an error answer as the client understood it.
@@ -53,6 +55,17 @@ func Loose(config map[string]string) map[string]any {
 		loose[key] = value
 	}
 	return loose
+}
+
+// Failed is what is said of a connector with one failed task.
+type Failed struct {
+	States
+	Traced []bool `json:"traced"`
+}
+
+// Traced tells whether a trace names the cause of the failure.
+func Traced(trace string) bool {
+	return strings.Contains(trace, "ByteArrayConverter")
 }
 
 // AllAre has every part in one state.
