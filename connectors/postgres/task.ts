@@ -22,6 +22,7 @@ import { isUnfinishedSnapshot, startPosition } from './replication/start-positio
 import type { Settings } from './settings/settings.ts'
 import { blockingSnapshot } from './signals/blocking-snapshot.ts'
 import { SignalWatch } from './signals/signal-watch.ts'
+import { inspectSignalTable } from './signals/validate-signals.ts'
 import { identifier, literal, type PgConnection } from './wire/pg-connection.ts'
 import { PgError } from './wire/pg-error.ts'
 
@@ -321,6 +322,7 @@ export class PostgresTask {
     const { config } = this.#settings
     const { log, signal } = this.#context
     const start = startPosition(offset)
+    for (const message of (await inspectSignalTable(admin, this.#settings)).warnings) log.warn(message)
     const watch = this.#newWatch(catalog, offset)
     this.#watch = watch
     const decoder = new Decoder(this.#settings, this.#head, this.#partition, this.#headers, start, watch)

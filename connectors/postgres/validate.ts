@@ -4,6 +4,7 @@ import { Sessions } from './capture/sessions.ts'
 import { findSlot } from './capture/slot.ts'
 import { explain } from './failures.ts'
 import type { Settings } from './settings/settings.ts'
+import { inspectSignalTable } from './signals/validate-signals.ts'
 import { oldestServer } from './task.ts'
 import { literal, type PgConnection } from './wire/pg-connection.ts'
 import { PgError } from './wire/pg-error.ts'
@@ -72,6 +73,7 @@ const connectedProblems = async (connection: PgConnection, settings: Settings): 
   if (settings.snapshotMode !== 'initial_only') {
     problems.push(...(await slotProblems(connection, settings)))
     problems.push(...(await publicationProblems(connection, settings, captured, role.superuser)))
+    problems.push(...(await inspectSignalTable(connection, settings)).problems)
   }
   if (config.slotFailover && connection.serverVersion < 170000)
     problems.push(problem('slot.failover', 'Failover slots need PostgreSQL 17 or later'))

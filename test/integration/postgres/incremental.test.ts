@@ -402,6 +402,30 @@ describe('signals', () => {
     expect(idsRead(capture)).toEqual(upTo(1, 25))
   })
 
+  test('a user who may not write to the table is told, and the snapshot goes on without watermarks', async () => {
+    const props = await database({}, rows(25))
+    const name = `limited_${++count}`
+    await sql(
+      props,
+      `create role ${name} login replication password 'limited'`,
+      `grant select on t, signals to ${name}`,
+      `create publication dbz_publication for table t, signals`,
+    )
+    const capture = await start({
+      ...props,
+      'database.user': name,
+      'database.password': 'limited',
+      'publication.autocreate.mode': 'disabled',
+    })
+    await execute(props, ['public.t'])
+    await complete(capture)
+    expect(idsRead(capture)).toEqual(upTo(1, 25))
+    expect(capture.logs.filter(line => line.includes('GRANT INSERT ON')).length).toBe(1)
+    expect(capture.logs.filter(line => line.includes('Watermarks in signal.data.collection do not work')).length).toBe(
+      1,
+    )
+  })
+
   test('a blocking snapshot: all rows at once, the stream goes on behind it', async () => {
     const props = await database(notified, rows(25))
     const capture = await start(props)
