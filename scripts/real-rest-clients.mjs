@@ -26,7 +26,7 @@ const from = (registry, name, version, install) => {
   try {
     install(folder)
   } catch (error) {
-    throw new Error(`${registry} did not give the client ${name} ${version}: ${error.message}`)
+    throw new Error(`${registry} did not give what test/real/rest-clients needs in ${folder}: ${error.message}`)
   }
   writeFileSync(complete, version)
 }

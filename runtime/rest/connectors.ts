@@ -107,6 +107,7 @@ export const connectors = (app: FastifyInstance, herder: Herder, masking: Maskin
     return masking.info(request, await herder.patch(connector, changes))
   })
 
+  // Nothing may be added to a status: there are clients that refuse members they do not know.
   app.get<Named>('/connectors/:connector/status', async request => herder.status(request.params.connector))
 
   app.get<Named>('/connectors/:connector/tasks', async request => {
