@@ -1,5 +1,5 @@
-// npm run test:real: the same runtime against Apache Kafka, versitygw, Debian's PostgreSQL, kcat, Apicurio Registry, Confluent's Python client and others' REST clients.
-import { apicurio, confluentPython, debian, kafkaLibs, versitygw } from './real-parts.mjs'
+// npm run test:real: the same runtime against Apache Kafka, Debezium, versitygw, Debian's PostgreSQL, kcat, Apicurio Registry, Confluent's Python client and others' REST clients.
+import { apicurio, confluentPython, debeziumLibs, debian, kafkaLibs, versitygw } from './real-parts.mjs'
 import { restClients } from './real-rest-clients.mjs'
 import { ensureInstalled, run } from './setup.mjs'
 
@@ -11,6 +11,7 @@ debian({
 })
 const parts = {
   MILLRACE_KAFKA_LIBS: kafkaLibs(),
+  MILLRACE_DEBEZIUM: debeziumLibs(),
   MILLRACE_VERSITYGW: versitygw(),
   MILLRACE_POSTGRES_BIN: '/usr/lib/postgresql/15/bin',
   MILLRACE_APICURIO: apicurio(),

@@ -6,17 +6,15 @@ import type { WorkerProcess } from '../../runtime/testing/worker-process.ts'
 import { BrokerProcess } from '../support/broker-process.ts'
 import { ask, idOf, runOn, statuses } from '../support/cluster-rest.ts'
 import { exactlyOnceWorker } from '../support/exactly-once-run.ts'
-import { ordersSource } from '../support/pipeline-chaos.ts'
+import { createTopic, eventually, metricOf, randomFrom, readTopic, World } from '../support/pipeline-world.ts'
 import {
-  createTopic,
-  eventually,
-  jsonConverter,
-  metricOf,
-  randomFrom,
-  readTopic,
-  World,
-} from '../support/pipeline-world.ts'
-import { History, Writers } from '../support/postgres-writers.ts'
+  finishTopic,
+  historyOf,
+  isStreaming,
+  ledgerTopic,
+  Writers,
+  writersSource,
+} from '../support/postgres-writers.ts'
 
 /** The full form: MILLRACE_CHAOS_ROWS=1000000 MILLRACE_CHAOS_KILLS=40. */
 const rows = Number(process.env['MILLRACE_CHAOS_ROWS'] ?? 40_000)
@@ -24,8 +22,6 @@ const kills = Number(process.env['MILLRACE_CHAOS_KILLS'] ?? 5)
 const lifeMs = rows > 100_000 ? 6000 : 900
 const patienceMs = rows > 100_000 ? 300_000 : 60_000
 const polled = 'source_record_poll_total'
-const ledger = 'shop.public.ledger'
-const finish = 'shop.public.finish'
 
 let world: World
 beforeEach(async () => {
@@ -45,12 +41,6 @@ interface Run {
   kill(): Promise<void>
 }
 
-const isStreaming = (answer: unknown): boolean => {
-  const { offsets = [] } = answer as { offsets?: { offset: Record<string, unknown> | null }[] }
-  const offset = offsets[0]?.offset ?? undefined
-  return offset !== undefined && (offset['snapshot'] === undefined || offset['snapshot_completed'] === true)
-}
-
 /** Everything that 200 writers commit is in the topic, in order of commits for each row, whatever was killed meanwhile. */
 const storm = async (prepare: () => Promise<Run>): Promise<void> => {
   const seed = Number(process.env['MILLRACE_CHAOS_SEED'] ?? Math.floor(Math.random() * 1e9))
@@ -60,20 +50,9 @@ const storm = async (prepare: () => Promise<Run>): Promise<void> => {
   world.after(() => postgres.stop())
   const writers = await Writers.create(world, postgres, { writers: 200, rows, random, restMs: 400 })
   const run = await prepare()
-  for (const topic of [ledger, finish]) await createTopic(run.bootstrap(), topic, 3)
+  for (const topic of [ledgerTopic, finishTopic]) await createTopic(run.bootstrap(), topic, 3)
   writers.start()
-  await run.begin({
-    ...ordersSource(postgres),
-    'table.include.list': 'public.ledger,public.finish',
-    'slot.retry.delay.ms': '200',
-    'slot.max.retries': '100',
-    'retriable.restart.connector.wait.ms': '200',
-    'snapshot.fetch.size': '500',
-    'key.converter': jsonConverter,
-    'value.converter': jsonConverter,
-    'key.converter.schemas.enable': 'false',
-    'value.converter.schemas.enable': 'false',
-  })
+  await run.begin({ ...writersSource(postgres), 'snapshot.fetch.size': '500' })
   const died = { snapshot: 0, stream: 0, connections: 0 }
   for (let round = 0; round < kills; round++) {
     // The first ones meet the snapshot; from then on rows also go.
@@ -93,21 +72,18 @@ const storm = async (prepare: () => Promise<Run>): Promise<void> => {
   }
   await delay(random() * lifeMs)
   const versions = await writers.stop()
-  await writers.sql.query('INSERT INTO finish VALUES (1)')
+  await writers.finish()
   await eventually(
     'the last change to arrive',
     () =>
-      readTopic(run.bootstrap(), finish).then(
+      readTopic(run.bootstrap(), finishTopic).then(
         ({ length }) => length,
         () => 0,
       ),
     count => count > 0,
     patienceMs,
   )
-  const history = new History(run.once)
-  await readTopic(run.bootstrap(), ledger, value => {
-    if (value !== null) history.apply(value.toString())
-  })
+  const history = await historyOf(run.bootstrap(), run.once)
   console.log(
     `${writers.committed} changes by 200 writers on ${rows} rows: ${history.events} events, ${history.repeated} told again; killed: ` +
       `${died.snapshot} workers in the snapshot, ${died.stream} in the stream, ${died.connections} connections`,

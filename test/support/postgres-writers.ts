@@ -1,7 +1,32 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { Client } from 'pg'
 import type { PostgresServer } from '../../runtime/testing/postgres-server.ts'
-import type { World } from './pipeline-world.ts'
+import { ordersSource } from './pipeline-chaos.ts'
+import { jsonConverter, readTopic, type World } from './pipeline-world.ts'
+
+export const ledgerTopic = 'shop.public.ledger'
+/** What it holds comes after all else. */
+export const finishTopic = 'shop.public.finish'
+
+/** The connector that captures both tables, as JSON whatever the worker's converters are. */
+export const writersSource = (postgres: PostgresServer): Readonly<Record<string, string>> => ({
+  ...ordersSource(postgres),
+  'table.include.list': 'public.ledger,public.finish',
+  'slot.retry.delay.ms': '200',
+  'slot.max.retries': '100',
+  'retriable.restart.connector.wait.ms': '200',
+  'key.converter': jsonConverter,
+  'value.converter': jsonConverter,
+  'key.converter.schemas.enable': 'false',
+  'value.converter.schemas.enable': 'false',
+})
+
+/** Whether the offsets, as REST shows them, are those of a stream: its snapshot is complete. */
+export const isStreaming = (answer: unknown): boolean => {
+  const { offsets = [] } = answer as { offsets?: { offset: Record<string, unknown> | null }[] }
+  const offset = offsets[0]?.offset ?? undefined
+  return offset !== undefined && (offset['snapshot'] === undefined || offset['snapshot_completed'] === true)
+}
 
 const writerName = 'writer'
 /** Rows that all writers change. */
@@ -57,11 +82,21 @@ export class Writers {
       INSERT INTO ledger SELECT id, 0, repeat(md5(id::text), 4) FROM generate_series(0, ${options.rows - 1}) AS id`)
     const clients: Client[] = []
     while (clients.length < options.writers) clients.push(await open())
-    return new Writers(sql, clients, options)
+    const writers = new Writers(sql, clients, options)
+    world.after(() => writers.#halt())
+    return writers
   }
 
   start(): void {
     this.#work = Promise.all(this.#clients.map((client, writer) => this.#write(client, writer)))
+    // `stop` tells of a failure.
+    this.#work.catch(() => {})
+  }
+
+  /** A test that failed leaves them running. */
+  async #halt(): Promise<void> {
+    this.#running = false
+    await this.#work.catch(() => {})
   }
 
   /** Versions by id, as committed; a row that is gone has the version of its deletion. */
@@ -73,6 +108,11 @@ export class Writers {
     for (const [writer, { version, there }] of this.#own.entries())
       if (!there && version > 0) versions.set(-1 - writer, version)
     return versions
+  }
+
+  /** A row in the other table, after all that was committed. */
+  async finish(): Promise<void> {
+    await this.sql.query('INSERT INTO finish VALUES (1)')
   }
 
   /** Cuts every connection to the server but the writers'; how many there were. */
@@ -167,4 +207,13 @@ export class History {
   #wrong(id: number, op: string, version: number, last: number | undefined): void {
     this.problems.push(`row ${id}: ${op} of version ${version} after ${last}`)
   }
+}
+
+/** Reads the topic from its start. */
+export const historyOf = async (bootstrap: string, once: boolean): Promise<History> => {
+  const history = new History(once)
+  await readTopic(bootstrap, ledgerTopic, value => {
+    if (value !== null) history.apply(value.toString())
+  })
+  return history
 }
