@@ -146,9 +146,9 @@ export class ClusterMember {
     return this.#last === undefined || this.#last.leaderUrl === '' ? undefined : this.#last.leaderUrl
   }
 
-  /** Requests between workers are signed. */
+  /** Requests between workers are signed; before there is a group, what it is to be counts. */
   get isSessioned(): boolean {
-    return protocolVersion(this.#member.generation.protocol) >= 2
+    return protocolVersion(this.#member.generation.protocol || this.#settings.protocol) >= 2
   }
 
   /** Known to the leader only. */

@@ -348,8 +348,8 @@ export class DistributedHerder extends LocalHerder implements Herder, MemberHost
   }
 
   #checkSigned(body: string, headers: Parameters<InternalRequests['fence']>[1]): void {
-    const { configs, signing } = this.#cluster
-    if (this.#member?.isSessioned === true)
+    const { configs, signing, settings } = this.#cluster
+    if (this.#member?.isSessioned ?? settings.protocol === 'sessioned')
       checkSignature(body, headers, configs.sessionKey, signing.verificationAlgorithms)
   }
 
