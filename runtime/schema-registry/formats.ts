@@ -5,42 +5,16 @@ import { SchemaDocument } from '../converters/json-schema/document.ts'
 import { protobufIncompatibility } from '../converters/protobuf/compatibility.ts'
 import { parseProto } from '../converters/protobuf/parse.ts'
 import type { ResolvedSchema, SchemaType } from '../converters/registry/format.ts'
+import { printedAvro } from './avro-text.ts'
+import { compactJson } from './exact-json.ts'
 
 /** What a registry asks of a format. Both throw DataError for a text that is not valid, or refers to what it was not given. */
 interface RegistryFormat {
-  /** The text that is stored and compared. */
+  /** The text that is stored. */
   canonical(schema: ResolvedSchema): string
   /** Why `reader` cannot read what `writer` wrote, one line each; empty: it can. */
   problems(reader: ResolvedSchema, writer: ResolvedSchema): readonly string[]
 }
-
-/** Without the blanks between tokens; numbers and the order of members stay as they are. */
-export const compactJson = (text: string): string =>
-  text.replace(/("(?:[^"\\]|\\.)*")|\s+/g, (_, quoted: string | undefined) => quoted ?? '')
-
-/** What the language has for numbers as they are written, which the compiler's library does not know yet. */
-const json = JSON as unknown as {
-  parse(text: string, reviver: (key: string, value: unknown, context: { readonly source?: string }) => unknown): unknown
-  rawJSON(text: string): object
-  isRawJSON(value: object): boolean
-}
-
-/** A number keeps its digits: those beyond 2^53 too (invariant 9). */
-const exact = (_key: string, value: unknown, { source }: { readonly source?: string }): unknown =>
-  typeof value === 'number' && source !== undefined ? json.rawJSON(source) : value
-
-const sorted = (value: unknown): unknown => {
-  if (Array.isArray(value)) return value.map(sorted)
-  if (typeof value !== 'object' || value === null || json.isRawJSON(value)) return value
-  return Object.fromEntries(
-    Object.entries(value)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, member]) => [key, sorted(member)]),
-  )
-}
-
-/** Members in order of their names: schemas that differ in nothing else become one. */
-export const sortedJson = (text: string): string => JSON.stringify(sorted(json.parse(text, exact)))
 
 const listed = (reason: string | undefined): readonly string[] => (reason === undefined ? [] : [reason])
 
@@ -51,7 +25,7 @@ const formats: Record<SchemaType, RegistryFormat> = {
   AVRO: {
     canonical(schema) {
       avro(schema)
-      return compactJson(schema.text)
+      return printedAvro(schema.text)
     },
     problems: (reader, writer) => avroProblems(avro(reader), avro(writer)),
   },

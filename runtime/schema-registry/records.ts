@@ -76,3 +76,7 @@ export interface ParsedValue {
   readonly normalize?: boolean
   readonly mode?: Mode
 }
+
+/** The key of a record that a registry needs, whatever its value holds. */
+export const isRegistryKey = (key: string): boolean =>
+  /^\s*\{/.test(key) && /"keytype"\s*:\s*"(?:SCHEMA|CONFIG|MODE|DELETE_SUBJECT)"/.test(key)

@@ -1,10 +1,14 @@
+import type { Log } from '../api/context.ts'
 import { DataError } from '../api/errors.ts'
 import type { RegistrySchema, ResolvedSchema } from '../converters/registry/format.ts'
+import { contentOf } from './content.ts'
 import { refusals } from './errors.ts'
-import { formatOf, sortedJson } from './formats.ts'
+import { sortedJson } from './exact-json.ts'
+import { formatOf } from './formats.ts'
 import {
   deleteSubjectKey,
   deleteSubjectValue,
+  isRegistryKey,
   type Level,
   type Mode,
   type RegistryConfig,
@@ -33,12 +37,38 @@ export class SchemaRegistry {
   /** One change at a time: what a change was decided on must still be so when it is written. */
   #turn: Promise<unknown> = Promise.resolve()
 
-  constructor(store: RegistryStore) {
+  /** Records that cannot be read, by key, with the reasons. */
+  readonly #unreadable = new Map<string, string>()
+  readonly #log: Log | undefined
+
+  constructor(store: RegistryStore, log?: Log) {
     this.#store = store
+    this.#log = log
   }
 
   start(): Promise<void> {
-    return this.#store.start(record => this.#state.apply(record))
+    return this.#store.start(record => this.#apply(record))
+  }
+
+  /** What cannot be read is told and passed over; where it is a registry's, nothing is changed until it is gone. */
+  #apply(record: StoredRecord): void {
+    const { key } = record
+    try {
+      this.#state.apply(record)
+      this.#unreadable.delete(key)
+    } catch (error) {
+      const reason = (error as Error).message
+      if (isRegistryKey(key)) this.#unreadable.set(key, reason)
+      this.#log?.warn("A record in the schema registry's topic cannot be read", { key, reason })
+    }
+  }
+
+  /** Ids that were given on without such a record could be given twice. */
+  #checkReadable(): void {
+    for (const [key, reason] of this.#unreadable)
+      throw refusals.storeFailed(
+        `the record with the key ${key} cannot be read (${reason}): write it again, or a null value in its place`,
+      )
   }
 
   async close(): Promise<void> {
@@ -55,7 +85,10 @@ export class SchemaRegistry {
   #change<T>(decide: (state: RegistryState) => readonly [records: readonly StoredRecord[], answer: T]): Promise<T> {
     const done = this.#turn.then(async () => {
       const [records, answer] = decide(await this.read())
-      if (records.length > 0) await this.#store.append(records)
+      if (records.length > 0) {
+        this.#checkReadable()
+        await this.#store.append(records)
+      }
       return answer
     })
     this.#turn = done.catch(() => {})
@@ -234,10 +267,7 @@ export class SchemaRegistry {
   }
 }
 
-const sameSchema = (one: SchemaVersion, other: RegistrySchema): boolean =>
-  one.type === other.type &&
-  one.text === other.text &&
-  JSON.stringify(asStored(one).references) === JSON.stringify(asStored(other).references)
+const sameSchema = (one: RegistrySchema, other: RegistrySchema): boolean => contentOf(one) === contentOf(other)
 
 /** Without what else a client may have sent. */
 const asStored = ({ type, text, references }: RegistrySchema): RegistrySchema => ({

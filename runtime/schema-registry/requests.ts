@@ -1,10 +1,10 @@
 import type { FastifyRequest } from 'fastify'
 import type { RegistrySchema, SchemaReference } from '../converters/registry/format.ts'
+import { guidOf } from './content.ts'
 import { RegistryRefusal, refusals } from './errors.ts'
 import { isSchemaType, schemaTypes } from './formats.ts'
 import { type Level, levels, type Mode, modes, type SchemaVersion } from './records.ts'
 import type { VersionId } from './registry.ts'
-import { guidOf } from './state.ts'
 
 type Body = Readonly<Record<string, unknown>>
 

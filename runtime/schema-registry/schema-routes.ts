@@ -1,11 +1,12 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { RegistrySchema } from '../converters/registry/format.ts'
+import { guidOf } from './content.ts'
 import { refusals } from './errors.ts'
 import { schemaTypes } from './formats.ts'
 import type { SchemaVersion } from './records.ts'
 import type { SchemaRegistry } from './registry.ts'
 import { flag, idParam, param, query, schemaAnswer, versionAnswer } from './requests.ts'
-import { guidOf, type RegistryState } from './state.ts'
+import type { RegistryState } from './state.ts'
 
 const found = (state: RegistryState, id: number): RegistrySchema => {
   const schema = state.schema(id)

@@ -45,7 +45,7 @@ const installErrors = (app: FastifyInstance, log: Log | undefined): void => {
 /** Serves the REST API of Confluent's schema registry. Throws when the store cannot be read or the port is taken. */
 export const startSchemaRegistry = async (options: RegistryServerOptions): Promise<RegistryServer> => {
   const { store, port = 0, host = '127.0.0.1', version = '', log } = options
-  const registry = new SchemaRegistry(store)
+  const registry = new SchemaRegistry(store, log)
   await registry.start()
   const app = fastify({
     bodyLimit: 8 * 1024 * 1024,

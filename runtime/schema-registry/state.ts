@@ -1,18 +1,23 @@
-import { createHash } from 'node:crypto'
 import type { RegistrySchema } from '../converters/registry/format.ts'
-import type { Level, Mode, ParsedKey, ParsedValue, RegistryConfig, SchemaVersion } from './records.ts'
+import { contentOf, guidOf } from './content.ts'
+import {
+  type Level,
+  levels,
+  type Mode,
+  modes,
+  type ParsedKey,
+  type ParsedValue,
+  type RegistryConfig,
+  type SchemaVersion,
+} from './records.ts'
 import type { StoredRecord } from './store.ts'
 
-/** Equal for schemas that share an id. */
-const contentOf = ({ type, text, references }: RegistrySchema): string =>
-  JSON.stringify([type, text, references.map(({ name, subject, version }) => [name, subject, version])])
+const isPositive = (value: unknown): value is number => Number.isInteger(value) && (value as number) > 0
 
-/** Made of the content, so that all registries come to the same. */
-export const guidOf = (schema: RegistrySchema): string =>
-  createHash('md5')
-    .update(contentOf(schema))
-    .digest('hex')
-    .replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
+const known = <T>(values: readonly T[], value: T, what: string): T => {
+  if (values.includes(value)) return value
+  throw new Error(`the ${what} ${String(value)} is not known`)
+}
 
 /** What the records of the log say, in the order they stand there. */
 export class RegistryState {
@@ -29,7 +34,7 @@ export class RegistryState {
     return this.#maxId
   }
 
-  /** Throws SyntaxError for what is not JSON. */
+  /** Throws for what is no record of a registry; then nothing has changed. */
   apply({ key, value }: StoredRecord): void {
     const { keytype, subject, version } = JSON.parse(key) as ParsedKey
     const parsed = value === null ? null : (JSON.parse(value) as ParsedValue)
@@ -45,13 +50,15 @@ export class RegistryState {
         if (parsed === null) this.#configs.delete(subject)
         else
           this.#configs.set(subject, {
-            ...(parsed.compatibilityLevel != null && { compatibilityLevel: parsed.compatibilityLevel }),
+            ...(parsed.compatibilityLevel != null && {
+              compatibilityLevel: known(levels, parsed.compatibilityLevel, 'compatibility level'),
+            }),
             ...(parsed.normalize != null && { normalize: parsed.normalize }),
           })
         break
       case 'MODE':
         if (parsed?.mode === undefined) this.#modes.delete(subject)
-        else this.#modes.set(subject, parsed.mode)
+        else this.#modes.set(subject, known(modes, parsed.mode, 'mode'))
         break
       default:
       // NOOP, and kinds of later registries that we know nothing of.
@@ -63,14 +70,17 @@ export class RegistryState {
       this.#remove(subject, version)
       return
     }
+    const { id, schemaType, references, schema: text, deleted } = value
+    if (typeof subject !== 'string' || !isPositive(version) || !isPositive(id) || typeof text !== 'string')
+      throw new Error('a schema needs a subject, a version, an id and its text')
     this.#put({
       subject,
       version,
-      id: value.id!,
-      type: value.schemaType ?? 'AVRO',
-      references: value.references ?? [],
-      text: value.schema!,
-      deleted: value.deleted ?? false,
+      id,
+      type: schemaType ?? 'AVRO',
+      references: references ?? [],
+      text,
+      deleted: deleted ?? false,
     })
   }
 

@@ -1,8 +1,8 @@
 import type { FastifyInstance } from 'fastify'
+import { guidOf } from './content.ts'
 import { refusals } from './errors.ts'
 import { type SchemaRegistry, versionsOf } from './registry.ts'
 import { bodyOf, flag, numberOf, param, query, schemaOf, versionAnswer, versionParam } from './requests.ts'
-import { guidOf } from './state.ts'
 
 /** `/subjects` and `/compatibility` of Confluent's registry. */
 export const subjectRoutes = (app: FastifyInstance, registry: SchemaRegistry): void => {

@@ -45,18 +45,10 @@ export const topicStore = (kafka: Kafka, topic = '_schemas'): RegistryStore => {
       }
       log = kafka.topicLog({
         topic,
-        onRecord({ key, value, offset }) {
+        onRecord({ key, value }) {
           // Compaction needs keys; a record without one is not ours.
           if (key === null) return
-          try {
-            onRecord({ key: key.toString(), value: value?.toString() ?? null })
-          } catch (cause) {
-            // Ids that go on without it could be given twice.
-            failure ??= new Error(
-              `The record at offset ${offset} of ${topic} cannot be read as a registry's: ${(cause as Error).message}`,
-              { cause },
-            )
-          }
+          onRecord({ key: key.toString(), value: value?.toString() ?? null })
         },
         onError(error) {
           failure ??= error

@@ -66,6 +66,33 @@ test('a schema is found by id, GUID, version and content', async () => {
   expect(await call('GET', '/schemas?latestOnly=true')).toEqual([200, [version]])
 })
 
+test('many who register the same at once get one id', async () => {
+  const answers = await Promise.all(Array.from({ length: 20 }, (_, n) => post(`s${n % 4}`, avro(a, bOr))))
+  expect(new Set(answers.map(([status, body]) => `${status} ${(body as { id: number }).id}`))).toEqual(
+    new Set(['200 1']),
+  )
+  const different = await Promise.all(
+    Array.from({ length: 20 }, (_, n) => post(`t${n}`, { schema: `{"type":"fixed","name":"F${n}","size":1}` })),
+  )
+  expect(new Set(different.map(([, body]) => (body as { id: number }).id)).size).toBe(20)
+})
+
+test('texts that say the same have one id: the order of members in Avro, comments in Protobuf', async () => {
+  await post('s', avro(a))
+  const other = '{"fields":[{"type":{"type":"string"},"name":"a","order":"ascending"}],"name":"R","type":"record"}'
+  expect(await post('s', { schema: other })).toMatchObject([200, { id: 1, version: 1 }])
+  expect(await call('POST', '/subjects/s', { schema: other })).toMatchObject([200, { id: 1, schema: avro(a).schema }])
+  const proto = 'syntax = "proto3";\n\n// What a row is\nmessage R {\n  string a = 1; /* its name */\n}\n'
+  expect(await post('p', { schemaType: 'PROTOBUF', schema: proto })).toMatchObject([200, { id: 2 }])
+  const bare = 'syntax = "proto3";\nmessage R { string a = 1; }'
+  expect(await call('POST', '/subjects/p', { schemaType: 'PROTOBUF', schema: bare })).toMatchObject([
+    200,
+    { id: 2, schema: proto },
+  ])
+  const strange = 'syntax = "proto3";\nmessage R { string a = 1 [json_name = "// a"]; }'
+  expect(await post('p', { schemaType: 'PROTOBUF', schema: strange })).toMatchObject([200, { id: 3 }])
+})
+
 test('what is not there has codes of its own', async () => {
   expect(await call('GET', '/subjects/s/versions')).toEqual(refused(404, 40401, "Subject 's' not found."))
   await post('s', avro(a))

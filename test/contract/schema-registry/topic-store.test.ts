@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { SchemaRegistry } from '../../../runtime/schema-registry/registry.ts'
 import { topicStore } from '../../../runtime/schema-registry/topic-store.ts'
 import { type StoreBroker, storeBroker } from '../../support/kafka-stores.ts'
@@ -87,19 +87,59 @@ test('records have the form of the topic that registries share', async () => {
   ])
 })
 
-test('what cannot be read is not passed over', async () => {
-  const topic = randomUUID()
-  await withRegistries(
-    1,
-    async registry => {
-      const log = world.kafka.topicLog({ topic, onRecord: () => {} })
-      await log.start()
-      await log.append([{ key: Buffer.from('{"keytype":"NOOP","magic":0}'), value: null }])
-      expect((await registry!.read()).subjects()).toEqual([])
-      await log.append([{ key: Buffer.from('no key'), value: null }])
-      await log.stop()
-      await expect(registry!.read()).rejects.toThrow(/offset 1 of/)
-    },
-    topic,
-  )
+describe('records that cannot be read', () => {
+  const key = '{"keytype":"SCHEMA","subject":"s","version":2,"magic":1}'
+  const written = async (topic: string, records: readonly (readonly [string, string | null])[]) => {
+    const log = world.kafka.topicLog({ topic, onRecord: () => {} })
+    await log.start()
+    await log.append(
+      records.map(([key, value]) => ({ key: Buffer.from(key), value: value === null ? null : Buffer.from(value) })),
+    )
+    await log.stop()
+  }
+
+  test('and are none of a registry are passed over', async () => {
+    const topic = randomUUID()
+    await withRegistries(
+      1,
+      async registry => {
+        await written(topic, [
+          ['{"keytype":"NOOP","magic":0}', null],
+          ['no key', 'x'],
+          ['[]', null],
+          ['{"keytype":"LATER","subject":"s"}', 'x'],
+        ])
+        expect(await registry!.register('s', avro('"int"'), options)).toMatchObject({ id: 1 })
+      },
+      topic,
+    )
+  })
+
+  test('let all be read, and nothing be changed until they are gone: an id could be given twice', async () => {
+    const topic = randomUUID()
+    await withRegistries(
+      1,
+      async registry => {
+        await registry!.register('s', avro('"int"'), options)
+        await registry!.setConfig(null, { compatibilityLevel: 'NONE' })
+        await written(topic, [[key, '{"subject":"s","version":2,']])
+        expect(await registry!.register('s', avro('"int"'), options)).toMatchObject({ id: 1 })
+        expect((await registry!.read()).versions('s')).toHaveLength(1)
+        await expect(registry!.register('s', avro('"string"'), options)).rejects.toThrow(
+          `the record with the key ${key} cannot be read`,
+        )
+      },
+      topic,
+    )
+    // A registry that starts on it is as careful.
+    await withRegistries(
+      1,
+      async registry => {
+        await expect(registry!.register('s', avro('"string"'), options)).rejects.toThrow('cannot be read')
+        await written(topic, [[key, null]])
+        expect(await registry!.register('s', avro('"string"'), options)).toMatchObject({ id: 2, version: 2 })
+      },
+      topic,
+    )
+  })
 })

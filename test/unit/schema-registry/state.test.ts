@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest'
+import { guidOf } from '../../../runtime/schema-registry/content.ts'
 import {
   deleteSubjectKey,
   deleteSubjectValue,
@@ -6,7 +7,7 @@ import {
   schemaValue,
   settingKey,
 } from '../../../runtime/schema-registry/records.ts'
-import { guidOf, RegistryState } from '../../../runtime/schema-registry/state.ts'
+import { RegistryState } from '../../../runtime/schema-registry/state.ts'
 
 let state: RegistryState
 beforeEach(() => {
@@ -38,6 +39,20 @@ describe('records', () => {
     state.apply({ key: '{"keytype":"CLEAR_SUBJECT","subject":"s","magic":0}', value: '{"subject":"s"}' })
     expect(state.subjects()).toEqual([])
   })
+})
+
+test.each([
+  ['no key', null],
+  ['null', '{}'],
+  [schemaKey('s', 1), 'no value'],
+  [schemaKey('s', 1), '{}'],
+  [schemaKey('s', 1), '{"subject":"s","version":1,"id":0,"schema":"x"}'],
+  [schemaKey('s', 1.5), '{"subject":"s","version":1,"id":1,"schema":"x"}'],
+  [settingKey('CONFIG', null), '{"compatibilityLevel":"SOMETIMES"}'],
+  [settingKey('MODE', 's'), '{"mode":"SLEEP"}'],
+])('a record that is none changes nothing: %s with %s', (key, value) => {
+  expect(() => state.apply({ key, value })).toThrow()
+  expect([state.subjects(), state.maxId, state.config(null), state.mode('s')]).toEqual([[], 0, undefined, undefined])
 })
 
 describe('what they say', () => {
