@@ -4,10 +4,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { startBroker } from '../../../runtime/broker/broker.ts'
+import { startSchemaRegistry } from '../../../runtime/schema-registry/server.ts'
+import { memoryStore } from '../../../runtime/schema-registry/store.ts'
 import { recordingLog } from '../../support/fakes/log.ts'
 import { freePort } from '../../support/free-port.ts'
 
-/** A schema registry that somebody else wrote. */
+/** A schema registry: ours, or one that somebody else wrote. */
 export interface Registry {
   readonly url: string
   close(): Promise<void>
@@ -96,7 +98,8 @@ export const startKarapace = async (python: string): Promise<Registry> => {
 const { MILLRACE_APICURIO: apicurio, MILLRACE_KARAPACE: karapace } = process.env
 
 /** Those that are there: Karapace is in no package registry, so it takes part where MILLRACE_KARAPACE names a Python that has it. */
-export const foreignRegistries: readonly { readonly name: string; readonly start: () => Promise<Registry> }[] = [
+export const registries: readonly { readonly name: string; readonly start: () => Promise<Registry> }[] = [
+  { name: 'the embedded registry', start: () => startSchemaRegistry({ store: memoryStore() }) },
   ...(apicurio === undefined ? [] : [{ name: 'Apicurio Registry', start: () => startApicurio(apicurio) }]),
   ...(karapace === undefined ? [] : [{ name: 'Karapace', start: () => startKarapace(karapace) }]),
 ]

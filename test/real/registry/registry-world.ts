@@ -4,11 +4,11 @@ import type { Converter, ConverterDefinition } from '../../../runtime/api/define
 import type { Schema } from '../../../runtime/api/schema.ts'
 import { parseOrThrow } from '../../../runtime/config/parse.ts'
 import { type Call, confluentClient } from './confluent-client.ts'
-import { foreignRegistries, type Registry } from './registries.ts'
+import { type Registry, registries } from './registries.ts'
 
 type ClientCall = Omit<Call, 'op' | 'format' | 'url'>
 
-/** One of our converters, a registry that others wrote, and two clients that others wrote. */
+/** One of our converters, a registry, and two clients that others wrote. */
 export class RegistryWorld {
   /** Of the registry. */
   readonly name: string
@@ -107,7 +107,7 @@ export const withRegistries = (
   tests: (world: RegistryWorld) => void,
 ): void => {
   const python = process.env['MILLRACE_PYTHON']
-  describe.skipIf(python === undefined).each(foreignRegistries)(
+  describe.skipIf(python === undefined).each(registries)(
     `${format} with others' clients and $name (npm run test:real brings them)`,
     ({ name, start }) => {
       const world = new RegistryWorld(name, format, definition)
