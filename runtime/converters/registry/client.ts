@@ -1,5 +1,6 @@
 import type { RegistrySchema, ResolvedSchema, SchemaReference, SchemaType } from './format.ts'
 import { RegistryHttp } from './http-client.ts'
+import { type RulePhase, type RuleSet, refuseRules } from './rules.ts'
 import type { RegistryConfig } from './settings.ts'
 
 /** A schema under its id. */
@@ -12,6 +13,14 @@ interface SchemaBody {
   readonly schema: string
   readonly schemaType?: string
   readonly references?: readonly SchemaReference[]
+  readonly ruleSet?: RuleSet | null
+}
+
+/** Where a subject holds a schema. */
+interface Found {
+  readonly id: number
+  readonly version: number
+  readonly ruleSet?: RuleSet | null
 }
 
 const asRegistry = ({ schema, schemaType, references }: SchemaBody): RegistrySchema => ({
@@ -47,27 +56,33 @@ export class RegistryClient {
     return id
   }
 
-  /** Id and version of a schema that is in the subject. Throws RegistryError (not there: status 404), RetriableError. */
-  async lookup(
-    subject: string,
-    schema: RegistrySchema,
-    signal?: AbortSignal,
-  ): Promise<{ readonly id: number; readonly version: number }> {
+  /** Id and version of a schema that is in the subject, rules or not. Throws RegistryError (not there: status 404), RetriableError. */
+  async lookup(subject: string, schema: RegistrySchema, signal?: AbortSignal): Promise<Found> {
     const path = `/subjects/${inPath(subject)}${this.#normalize}`
-    return (await this.#http.ask('POST', path, signal, asBody(schema))) as { id: number; version: number }
+    return (await this.#http.ask('POST', path, signal, asBody(schema))) as Found
   }
 
-  /** By id, or GUID as text. Throws RegistryError, RetriableError. */
-  async schema(id: number | string, subject?: string, signal?: AbortSignal): Promise<ResolvedSchema> {
-    const path =
-      typeof id === 'string'
-        ? `/schemas/guids/${inPath(id)}`
-        : `/schemas/ids/${id}?fetchMaxId=false${subject === undefined ? '' : `&subject=${inPath(subject)}`}`
-    return this.#resolved(asRegistry((await this.#http.ask('GET', path, signal)) as SchemaBody), signal)
+  /** To read with: by id, or GUID as text. Throws RegistryError, RetriableError, DataError for rules that would have to run. */
+  schema(id: number | string, signal?: AbortSignal): Promise<ResolvedSchema> {
+    const path = typeof id === 'string' ? `/schemas/guids/${inPath(id)}` : `/schemas/ids/${id}?fetchMaxId=false`
+    return this.#schemaAt(path, 'READ', signal)
   }
 
+  /** To write with: the one of an id. Throws as `schema`. */
+  schemaOf(id: number, subject: string, signal?: AbortSignal): Promise<ResolvedSchema> {
+    return this.#schemaAt(`/schemas/ids/${id}?fetchMaxId=false&subject=${inPath(subject)}`, 'WRITE', signal)
+  }
+
+  async #schemaAt(path: string, phase: RulePhase, signal: AbortSignal | undefined): Promise<ResolvedSchema> {
+    const body = (await this.#http.ask('GET', path, signal)) as SchemaBody
+    refuseRules(body.ruleSet, phase)
+    return this.#resolved(asRegistry(body), signal)
+  }
+
+  /** To write with: the newest of a subject. Throws as `schema`. */
   async latest(subject: string, signal?: AbortSignal): Promise<KnownSchema> {
     const body = (await this.#http.ask('GET', `/subjects/${inPath(subject)}/versions/latest`, signal)) as SchemaBody
+    refuseRules(body.ruleSet, 'WRITE')
     return { ...(await this.#resolved(asRegistry(body), signal)), id: body.id! }
   }
 

@@ -7,6 +7,7 @@ import type { Schema } from '../../api/schema.ts'
 import { RegistryClient } from './client.ts'
 import type { FormatReader, FormatWriter, RegistrySchema, ResolvedSchema, SchemaFormat } from './format.ts'
 import { RegistryError } from './http-client.ts'
+import { refuseRules } from './rules.ts'
 import type { RegistryConfig } from './settings.ts'
 import { type SubjectName, subjectName } from './subjects.ts'
 import { readsHeaders, refuseUnsupported } from './unsupported.ts'
@@ -144,7 +145,7 @@ class RegistryConverter implements Converter {
       } else if (useSchemaId >= 0) {
         what = `The schema of use.schema.id=${useSchemaId} cannot be had`
         id = useSchemaId
-        const given = await this.#client.schema(id, subject, signal)
+        const given = await this.#client.schemaOf(id, subject, signal)
         writer = this.#as(given, schema, own, this.#config.idCompatibilityStrict)
       } else if (useLatestVersion) {
         what = `The newest schema of subject ${subject} cannot be had`
@@ -154,7 +155,9 @@ class RegistryConverter implements Converter {
         if (latestCacheTtlSec >= 0) expiresAt = performance.now() + latestCacheTtlSec * 1000
       } else {
         what += ' was not found (auto.register.schemas=false)'
-        id = (await this.#client.lookup(subject, own.schema, signal)).id
+        const found = await this.#client.lookup(subject, own.schema, signal)
+        refuseRules(found.ruleSet, 'WRITE')
+        id = found.id
       }
       return { frame: frameOf(id, writer.messageIndexes), writer, expiresAt }
     } catch (error) {
@@ -202,7 +205,7 @@ class RegistryConverter implements Converter {
 
   async #schemaOf(topic: string, id: number | string, signal: AbortSignal | undefined): Promise<Known | Refused> {
     try {
-      const schema = await this.#client.schema(id, undefined, signal)
+      const schema = await this.#client.schema(id, signal)
       if (schema.type !== this.#format.type)
         throw new DataError(`Schema ${id} is of type ${schema.type}: use the converter of that format`)
       return { schema, version: await this.#version(topic, schema, signal), readers: new Map() }

@@ -104,6 +104,16 @@ describe('writing', () => {
     )
   })
 
+  test.each([{ 'use.latest.version': 'true' }, { 'use.schema.id': '1' }, {}])(
+    'rules that would have to run refuse the schema under %o',
+    async props => {
+      const ruleSet = { domainRules: [{ name: 'checked', type: 'CEL', mode: 'WRITE' }] }
+      registry.trouble = () => ({ status: 200, body: { schema: '"a"', id: 1, version: 1, ruleSet } })
+      const one = converter({ 'auto.register.schemas': 'false', ...(props as Record<string, string>) })
+      await expect(encoded(one, schema, 'x')).rejects.toThrow('has the rule checked of type CEL for writing')
+    },
+  )
+
   test('a newest schema is asked for again when its time is over', async () => {
     registry.add('t-value', { schema: '"first"' })
     const one = converter({
@@ -256,6 +266,21 @@ describe('reading', () => {
     const prefixed = converter({ 'value.schema.id.deserializer': 'PrefixSchemaIdDeserializer' })
     await expect(read(prefixed, '__value_schema_id')).rejects.toThrow('2 bytes cannot hold the id')
     expect([converter().readsHeaders, prefixed.readsHeaders]).toEqual([true, false])
+  })
+
+  test.each([
+    { rule: { mode: 'READ' }, fails: true },
+    { rule: { mode: 'WRITEREAD', onFailure: 'NONE,ERROR' }, fails: true },
+    { rule: { mode: 'WRITEREAD', onFailure: 'ERROR,NONE' }, fails: false },
+    { rule: { mode: 'READ', onFailure: 'NONE' }, fails: false },
+    { rule: { mode: 'READ', disabled: true }, fails: false },
+    { rule: { mode: 'WRITE' }, fails: false },
+  ])('rules that would have to run refuse the schema: $rule', async ({ rule, fails }) => {
+    const ruleSet = { domainRules: null, encodingRules: [{ name: 'secret', type: 'ENCRYPT', ...rule }] }
+    registry.trouble = what => (what.startsWith('GET') ? { status: 200, body: { schema: '"a"', ruleSet } } : undefined)
+    const reading = decoded(converter(), frame(1, 'x'))
+    if (fails) await expect(reading).rejects.toThrow('has the rule secret of type ENCRYPT for reading')
+    else expect((await reading).value).toBe('x')
   })
 
   test('a schema of another format is named', async () => {
