@@ -8,6 +8,7 @@ import { RegistryClient } from './client.ts'
 import type { FormatReader, FormatWriter, RegistrySchema, ResolvedSchema, SchemaFormat } from './format.ts'
 import { RegistryError } from './http-client.ts'
 import { refuseRules } from './rules.ts'
+import { SchemaCache } from './schema-cache.ts'
 import type { RegistryConfig } from './settings.ts'
 import { type SubjectName, subjectName } from './subjects.ts'
 import { readsHeaders, refuseUnsupported } from './unsupported.ts'
@@ -35,26 +36,7 @@ interface Known {
   readonly schema: ResolvedSchema
   readonly version: number | undefined
   readonly readers: Map<string, FormatReader>
-}
-
-/** The newest stays last. */
-const remember = <K, V>(map: Map<K, V>, key: K, value: V): void => {
-  map.delete(key)
-  map.set(key, value)
-}
-
-/** Forgets the oldest. */
-const trim = (map: Map<unknown, unknown>, most: number): void => {
-  for (const key of map.keys()) {
-    if (map.size <= most) return
-    map.delete(key)
-  }
-}
-
-const inner = <K, V>(map: Map<string, Map<K, V>>, topic: string): Map<K, V> => {
-  let found = map.get(topic)
-  if (found === undefined) map.set(topic, (found = new Map()))
-  return found
+  readonly expiresAt: number
 }
 
 /** A refusal by the registry, as what it means to whoever converts. */
@@ -76,8 +58,8 @@ class RegistryConverter implements Converter {
   readonly #config: RegistryConfig
   readonly #client: RegistryClient
   readonly #subject: SubjectName
-  readonly #prepared = new Map<string, Map<Schema | null, Prepared>>()
-  readonly #known = new Map<string, Map<number | string, Known | Refused>>()
+  readonly #prepared: SchemaCache<Schema | null, Prepared>
+  readonly #known: SchemaCache<number | string, Known | Refused>
   /** Name of the header that may hold the id of a schema. */
   readonly #header: string
   readonly readsHeaders: boolean
@@ -96,6 +78,8 @@ class RegistryConverter implements Converter {
     this.#config = config
     this.#client = new RegistryClient(config, originals)
     refuseUnsupported(config)
+    this.#prepared = new SchemaCache(config.maxSchemasPerSubject)
+    this.#known = new SchemaCache(config.maxSchemasPerSubject)
     const isKey = use === 'key'
     this.#header = isKey ? '__key_schema_id' : '__value_schema_id'
     this.readsHeaders = isKey
@@ -110,23 +94,11 @@ class RegistryConverter implements Converter {
     this.#client.close()
   }
 
-  /** What a batch has just asked for is kept, however much it is. */
-  #trim(map: Map<unknown, unknown>, asked: number): void {
-    trim(map, Math.max(this.#config.maxSchemasPerSubject, asked))
-  }
-
-  async prepare(
+  prepare(
     { topic, schemas }: { readonly topic: string; readonly schemas: readonly (Schema | null)[] },
     signal?: AbortSignal,
-  ) {
-    const prepared = inner(this.#prepared, topic)
-    const now = performance.now()
-    for (const schema of schemas) {
-      const before = prepared.get(schema)
-      const isGood = before !== undefined && before.expiresAt > now
-      remember(prepared, schema, isGood ? before : await this.#encoder(topic, schema, signal))
-    }
-    this.#trim(prepared, schemas.length)
+  ): Promise<void> {
+    return this.#prepared.renew(topic, new Set(schemas), schema => this.#encoder(topic, schema, signal))
   }
 
   async #encoder(topic: string, schema: Schema | null, signal: AbortSignal | undefined): Promise<Prepared> {
@@ -174,7 +146,7 @@ class RegistryConverter implements Converter {
   encodeInto(out: ByteWriter, topic: string, schema: Schema | null, value: unknown): boolean {
     const plain = resolveLazy(value)
     if (plain === null || plain === undefined) return false
-    const prepared = this.#prepared.get(topic)?.get(schema)
+    const prepared = this.#prepared.get(topic, schema)
     if (prepared === undefined)
       throw new DataError(`The schema registry was not asked about the schema of this record for topic ${topic}`)
     if ('error' in prepared) throw prepared.error
@@ -188,19 +160,13 @@ class RegistryConverter implements Converter {
     return this.encodeInto(out, topic, schema, value) ? out.buf.subarray(0, out.pos) : null
   }
 
-  async prepareDecode({ topic, payloads, headers }: EncodedBatch, signal?: AbortSignal) {
-    const known = inner(this.#known, topic)
-    const now = performance.now()
-    let last: number | string | undefined
+  prepareDecode({ topic, payloads, headers }: EncodedBatch, signal?: AbortSignal): Promise<void> {
+    const ids = new Set<number | string>()
     for (const [index, bytes] of payloads.entries()) {
       const id = schemaIdOf(this.#headOf(headers?.(index)) ?? bytes)
-      if (id === undefined || id === last) continue
-      last = id
-      const before = known.get(id)
-      const isGood = before !== undefined && !('error' in before && before.expiresAt <= now)
-      remember(known, id, isGood ? before : await this.#schemaOf(topic, id, signal))
+      if (id !== undefined) ids.add(id)
     }
-    this.#trim(known, payloads.length)
+    return this.#known.renew(topic, ids, id => this.#schemaOf(topic, id, signal))
   }
 
   async #schemaOf(topic: string, id: number | string, signal: AbortSignal | undefined): Promise<Known | Refused> {
@@ -208,7 +174,12 @@ class RegistryConverter implements Converter {
       const schema = await this.#client.schema(id, signal)
       if (schema.type !== this.#format.type)
         throw new DataError(`Schema ${id} is of type ${schema.type}: use the converter of that format`)
-      return { schema, version: await this.#version(topic, schema, signal), readers: new Map() }
+      return {
+        schema,
+        version: await this.#version(topic, schema, signal),
+        readers: new Map(),
+        expiresAt: Number.POSITIVE_INFINITY,
+      }
     } catch (error) {
       return { error: refusal(error, `Schema ${id} cannot be had`), expiresAt: performance.now() + UNKNOWN_MS }
     }
@@ -252,7 +223,7 @@ class RegistryConverter implements Converter {
     if (this.#lastReader !== undefined && topic === this.#lastTopic && beginsWith(head, last))
       return this.#lastReader.decode(apart === undefined ? bytes.subarray(last.length) : bytes)
     const frame = readFrame(head, this.#format.type)
-    const known = this.#known.get(topic)?.get(frame.schema)
+    const known = this.#known.get(topic, frame.schema)
     if (known === undefined) throw new DataError(`The schema registry was not asked for schema ${frame.schema}`)
     if ('error' in known) throw known.error
     const place = frame.indexes.join()
