@@ -5,17 +5,18 @@ import { currentLsn } from './capture/current-lsn.ts'
 import { preparePublication, setReplicaIdentities } from './capture/publication.ts'
 import { Sessions } from './capture/sessions.ts'
 import { createSlot, findSlot, type Slot } from './capture/slot.ts'
+import { SlotGuard } from './capture/slot-guard.ts'
 import { Snapshot, type SnapshotParts } from './capture/snapshot.ts'
+import { trustedOffset } from './capture/stored-position.ts'
 import { TableBuilder } from './capture/table-builder.ts'
 import { failure } from './failures.ts'
 import { sameState } from './incremental/state.ts'
 import { Notifier } from './notifications/notifier.ts'
 import { SnapshotNews } from './notifications/snapshot-news.ts'
-import { heartbeatRecord } from './records/message-record.ts'
+import { heartbeatRecord, silentRecord } from './records/message-record.ts'
 import { pointOffset, type SnapshotPoint } from './records/snapshot-record.ts'
 import { SourceHead } from './records/source-block.ts'
 import { Decoder } from './replication/decoder.ts'
-import { lsnText } from './replication/lsn.ts'
 import type { RelationMessage } from './replication/messages.ts'
 import { ReplicationStream } from './replication/replication-stream.ts'
 import { isUnfinishedSnapshot, startPosition } from './replication/start-position.ts'
@@ -148,9 +149,17 @@ export class PostgresTask {
     const streams = snapshotMode !== 'initial_only'
     const stored = this.#position ?? (await this.#context.offsets([this.#partition]))[0]
     let slot = streams ? await this.#usableSlot(admin) : undefined
-    let offset = await this.#trusted(stored, slot)
-    if (offset !== undefined && (isUnfinishedSnapshot(offset) || (snapshotMode === 'always' && !this.#snapshotDone)))
-      offset = undefined
+    // With snapshot.mode=always a start needs no offset; its retries do.
+    const starts = snapshotMode === 'always' && !this.#snapshotDone
+    let offset = starts
+      ? undefined
+      : await trustedOffset(stored, slot, {
+          settings: this.#settings,
+          connector: this.#context.connector,
+          log,
+          admin,
+        })
+    if (offset !== undefined && isUnfinishedSnapshot(offset)) offset = undefined
     if (offset !== undefined && !streams) {
       log.info('The snapshot was completed before; snapshot.mode=initial_only has nothing more to do')
       return
@@ -196,39 +205,6 @@ export class PostgresTask {
     this.#context.log.warn(`The replication slot ${slotName} has lost what it kept and is made anew`)
     await admin.query(`select pg_drop_replication_slot(${literal(slotName)})`)
     return undefined
-  }
-
-  /** The stored offset, when the slot still has what comes after it. */
-  async #trusted(stored: OffsetMap | undefined, slot: Slot | undefined): Promise<OffsetMap | undefined> {
-    const { snapshotMode, mismatch, config } = this.#settings
-    if (stored === undefined || snapshotMode === 'initial_only' || snapshotMode === 'always') return stored
-    if (isUnfinishedSnapshot(stored)) return stored
-    const { processed } = startPosition(stored)
-    const lost =
-      slot === undefined
-        ? `the replication slot ${config.slotName} does not exist any more`
-        : slot.walStatus === 'lost' || slot.restart === undefined
-          ? `the replication slot ${config.slotName} has lost what it kept (max_slot_wal_keep_size)`
-          : slot.restart > processed
-            ? `the replication slot ${config.slotName} keeps changes only from ${lsnText(slot.restart)} on, and ${lsnText(processed)} is stored`
-            : undefined
-    if (lost !== undefined) {
-      if (snapshotMode === 'when_needed') {
-        this.#context.log.warn(`A new snapshot is needed: ${lost}`)
-        return undefined
-      }
-      throw new ConnectError(
-        `Changes are missing: ${lost}. Reset the offsets of the connector for a new snapshot, or use snapshot.mode=when_needed`,
-      )
-    }
-    const confirmed = slot?.confirmed ?? 0
-    if (confirmed > processed && mismatch === 'trust_offset')
-      throw new ConnectError(
-        `The replication slot ${config.slotName} was moved to ${lsnText(confirmed)}, beyond the stored ${lsnText(processed)}: changes between them are gone (offset.mismatch.strategy=trust_offset)`,
-      )
-    if (confirmed > processed && mismatch !== 'no_validation')
-      return { ...stored, lsn_proc: confirmed, lsn_commit: confirmed }
-    return stored
   }
 
   #newSlot(replication: PgConnection, temporary: boolean) {
@@ -340,17 +316,36 @@ export class PostgresTask {
         const topic = `${config.heartbeatTopicsPrefix}.${this.#settings.prefix}`
         return heartbeatRecord(topic, this.#settings.prefix, this.#partition, position, Date.now())
       },
+      silent: position => silentRecord(this.#partition, position),
     })
     stream.settled = () => this.#last === undefined
     await this.#startStream(stream, start.processed)
     this.#stream = stream
     this.#streamConnection = connection
-    for await (const batch of stream.read()) {
-      const last = batch.at(-1)!
-      this.#last = last
-      this.#position = last.sourceOffset
-      yield batch
+    const over = new AbortController()
+    void this.#guard(AbortSignal.any([signal, over.signal])).run()
+    try {
+      for await (const batch of stream.read()) {
+        const last = batch.at(-1)!
+        this.#last = last
+        this.#position = last.sourceOffset
+        yield batch
+      }
+    } finally {
+      over.abort()
     }
+  }
+
+  #guard(signal: AbortSignal): SlotGuard {
+    const sessions = this.#sessions
+    return new SlotGuard({
+      settings: this.#settings,
+      log: this.#context.log,
+      signal,
+      connect: () => sessions.query(),
+      close: connection => sessions.close(connection),
+      gauge: (name, value) => this.#context.gauge?.(name, value),
+    })
   }
 
   /** The slot may still be held by a connection of ours that the server has not noticed to be gone. */

@@ -52,6 +52,11 @@ export interface TaskContext extends PluginContext {
   readonly signal: AbortSignal
   /** One line about what the task is busy with ("snapshot: 3 of 7 tables"), shown in its status; undefined clears it. */
   progress(text: string | undefined): void
+  /**
+   * A number of the outside system, shown by `/metrics` as `millrace_connector_<name>` with connector and task until the next one
+   * is told. Names are in snake case and end with the unit: `postgres_slot_retained_bytes`. Missing where nobody asks for metrics.
+   */
+  gauge?(name: string, value: number): void
 }
 
 /**

@@ -74,6 +74,13 @@ export class SourcePipeline {
 
   /** Every record is submitted or dropped when this resolves; throws when one fails the task. */
   async append(batch: readonly SourceRecord[], tracker: SourceTracker): Promise<void> {
+    const last = batch.at(-1)
+    if (last?.positionOnly !== true) return this.#append(batch, tracker)
+    await this.#append(batch.slice(0, -1), tracker)
+    tracker.dropped(last)
+  }
+
+  async #append(batch: readonly SourceRecord[], tracker: SourceTracker): Promise<void> {
     const transformed = this.#prepares ? await this.#prepareBatch(batch) : undefined
     for (let index = 0; index < batch.length; index++) {
       const source = batch[index]!

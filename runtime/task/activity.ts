@@ -10,6 +10,8 @@ const SLOW_MS = 10_000
 export class Activity {
   /** What the plugin says (`ctx.progress`). */
   told: string | undefined
+  /** What the plugin measures (`ctx.gauge`). */
+  readonly gauges: Record<string, number> = {}
   /** What the runtime waits for or tries again. */
   note: string | undefined
   readonly #clock: Clock

@@ -6,6 +6,8 @@ import type { MetricValues } from './metrics-task.ts'
 export interface LabelledMetrics {
   readonly labels: Readonly<Record<string, string>>
   readonly values: MetricValues
+  /** What a plugin measures, by name. */
+  readonly gauges?: Readonly<Record<string, number>>
 }
 
 type Declared = Readonly<Record<string, readonly ['gauge' | 'counter', string]>>
@@ -28,7 +30,15 @@ export const renderMetrics = async (
     collectDefaultMetrics({ register: processMetrics })
   }
   const made = new Map<string, { add(labels: Record<string, string>, value: number): void }>()
-  for (const { labels, values } of parts) {
+  const gauge = (name: string, help: string, labels: Readonly<Record<string, string>>) => {
+    const made = registry.getSingleMetric(name)
+    return made instanceof Gauge
+      ? made
+      : new Gauge({ name, help, labelNames: Object.keys(labels), registers: [registry] })
+  }
+  for (const { labels, values, gauges = {} } of parts) {
+    for (const [name, value] of Object.entries(gauges))
+      gauge(`millrace_connector_${name}`, 'Told by the connector.', labels).set(labels, value)
     for (const [group, attributes] of Object.entries(values)) {
       const declared: Declared = metricNames[group as keyof typeof metricNames]
       for (const [attribute, value] of Object.entries(attributes)) {

@@ -132,7 +132,7 @@ export class Host implements ThreadApi {
     return Array.from(this.#tasks.values()).flatMap(({ id, runner }) => {
       const values = runner.metrics()
       if (values === undefined) return []
-      return [{ labels: { connector: id.connector, task: String(id.task) }, values }]
+      return [{ labels: { connector: id.connector, task: String(id.task) }, values, gauges: runner.gauges }]
     })
   }
 

@@ -41,6 +41,11 @@ export const openTask: OpenTask = async request => {
       progress: text => {
         activity.told = text
       },
+      gauge: (name, value) => {
+        if (!/^[a-z][a-z0-9_]*$/.test(name))
+          throw new ConnectError(`${name} cannot be the name of a gauge: use snake case`)
+        activity.gauges[name] = value
+      },
     }),
     tolerance: (counters, deadLetters) =>
       new Tolerance({

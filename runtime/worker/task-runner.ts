@@ -94,6 +94,10 @@ export class TaskRunner {
     return this.#opened?.metrics.values()
   }
 
+  get gauges(): Readonly<Record<string, number>> {
+    return this.#activity.gauges
+  }
+
   /** That came in since the start. */
   get records(): number {
     return this.#opened?.metrics.records ?? 0

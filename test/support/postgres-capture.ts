@@ -34,6 +34,7 @@ export class Capture {
   readonly offsets: StoredOffsets
   readonly logs: string[] = []
   readonly retried: Error[] = []
+  readonly gauges = new Map<string, number>()
   failure: Error | undefined
   ended = false
   /** Batches are not taken while this holds. */
@@ -70,6 +71,7 @@ export class Capture {
         task: 0,
         signal: this.#abort.signal,
         progress() {},
+        gauge: (name, value) => void this.gauges.set(name, value),
         offsets: async partitions => partitions.map(() => this.offsets.stored),
         ...(this.#followTopic !== undefined && { followTopic: this.#followTopic }),
       },
@@ -85,7 +87,7 @@ export class Capture {
       try {
         for await (const batch of task.read()) {
           this.#taken?.(batch)
-          this.records.push(...batch.map(keptRecord))
+          this.records.push(...batch.filter(record => record.positionOnly !== true).map(keptRecord))
           const last = batch.at(-1)
           if (last !== undefined && this.#autoCommit) {
             this.offsets.store(last.sourceOffset)

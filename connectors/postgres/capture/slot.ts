@@ -12,12 +12,14 @@ export interface Slot {
   readonly confirmed: number | undefined
   /** `reserved`, `extended`, `unreserved` or `lost`; undefined before PostgreSQL 13. */
   readonly walStatus: string | undefined
+  /** Bytes that may still be written before the slot is lost; undefined: no limit is set, or before PostgreSQL 13. */
+  readonly safe: number | undefined
 }
 
 export const findSlot = async (connection: PgConnection, name: string): Promise<Slot | undefined> => {
-  const walStatus = connection.serverVersion >= 130000 ? 'wal_status' : 'null'
+  const wal = connection.serverVersion >= 130000 ? 'wal_status, safe_wal_size' : 'null, null'
   const { rows } = await connection.query(
-    `select plugin, database, active::int, active_pid, restart_lsn, confirmed_flush_lsn, ${walStatus} from pg_replication_slots where slot_name = ${literal(name)}`,
+    `select plugin, database, active::int, active_pid, restart_lsn, confirmed_flush_lsn, ${wal} from pg_replication_slots where slot_name = ${literal(name)}`,
   )
   const [row] = rows
   if (row === undefined) return undefined
@@ -30,6 +32,7 @@ export const findSlot = async (connection: PgConnection, name: string): Promise<
     restart: lsn(row[4]),
     confirmed: lsn(row[5]),
     walStatus: row[6] ?? undefined,
+    safe: row[7] === null || row[7] === undefined ? undefined : Number(row[7]),
   }
 }
 

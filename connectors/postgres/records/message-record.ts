@@ -84,6 +84,15 @@ export class LogicalMessageRecord implements SourceRecord, Position {
   }
 }
 
+/** Stores the position without telling anybody. */
+export const silentRecord = (partition: OffsetMap, offset: OffsetMap): SourceRecord => ({
+  topic: '',
+  value: null,
+  sourcePartition: partition,
+  sourceOffset: offset,
+  positionOnly: true,
+})
+
 /** Tells the position when there is nothing else to tell. */
 export const heartbeatRecord = (
   topic: string,

@@ -15,6 +15,9 @@ const batchBytes = 4 * 1024 * 1024
 const paceMs = 5
 const confirmWithinMs = 200
 const askAgainMs = 20
+/** Without heartbeats the position is stored when this much was written past it, none of it ours, and not more often than this. */
+const silentBytes = 1024 * 1024
+const silentMs = 10_000
 
 const copyData = 0x64
 const copyDone = 0x63
@@ -34,6 +37,8 @@ export interface StreamParts {
   relation(message: RelationMessage): Promise<void>
   /** A heartbeat that stores this position. */
   heartbeat(offset: OffsetMap): Promise<SourceRecord>
+  /** A record that only stores this position. */
+  silent(offset: OffsetMap): SourceRecord
 }
 
 /** The replication stream: messages in, batches of records out; tells the server how far it may forget. */
@@ -45,6 +50,8 @@ export class ReplicationStream {
   #status: NodeJS.Timeout | undefined
   #soon: NodeJS.Timeout | undefined
   #heartbeatAt = 0
+  /** What was handed over last reaches at least so far. */
+  #told = 0
   #asked: NodeJS.Timeout | undefined
 
   constructor(parts: StreamParts) {
@@ -76,6 +83,7 @@ export class ReplicationStream {
     this.#flushed = flushed
     const every = timeout > 0 ? Math.min(config.statusUpdateIntervalMs, timeout / 3) : config.statusUpdateIntervalMs
     this.#status = setInterval(() => this.#tell(), Math.max(100, every))
+    this.#told = lsn
     this.#heartbeatAt = performance.now() + config.heartbeatIntervalMs
   }
 
@@ -129,8 +137,9 @@ export class ReplicationStream {
         await this.#parts.relation(stop)
         continue
       }
-      if (heartbeatIntervalMs > 0 && batch.length === 0) await this.#beat(batch, heartbeatIntervalMs)
+      if (batch.length === 0 && (heartbeatIntervalMs > 0 || this.#isQuiet())) await this.#beat(batch)
       if (batch.length > 0) {
+        this.#told = this.#received
         yield batch
         moment.end()
         socket.recycle()
@@ -141,8 +150,8 @@ export class ReplicationStream {
       const due = this.#due()
       if (due === 'now') continue
       if (due === 'ask') this.#ask()
-      if (heartbeatIntervalMs <= 0) await socket.more(since)
-      else await this.#moreOrBeat(since, heartbeatIntervalMs)
+      if (heartbeatIntervalMs > 0 || this.#isQuiet()) await this.#moreOrBeat(since)
+      else await socket.more(since)
     }
   }
 
@@ -162,10 +171,20 @@ export class ReplicationStream {
     }, askAgainMs)
   }
 
-  async #moreOrBeat(since: number, interval: number): Promise<void> {
+  /** Much was written that is not ours: the server would keep it for nothing. */
+  #isQuiet(): boolean {
+    return this.#received - this.#told >= silentBytes && !this.#parts.decoder.inTransaction && this.settled()
+  }
+
+  get #beatMs(): number {
+    const { heartbeatIntervalMs } = this.#parts.settings.config
+    return heartbeatIntervalMs > 0 ? heartbeatIntervalMs : silentMs
+  }
+
+  async #moreOrBeat(since: number): Promise<void> {
     const { connection } = this.#parts
     const limit = new AbortController()
-    const wait = Math.max(1, Math.min(interval, this.#heartbeatAt - performance.now()))
+    const wait = Math.max(1, Math.min(this.#beatMs, this.#heartbeatAt - performance.now()))
     try {
       await Promise.race([connection.socket.more(since), pause(wait, limit.signal)])
     } finally {
@@ -173,12 +192,13 @@ export class ReplicationStream {
     }
   }
 
-  async #beat(batch: SourceRecord[], interval: number): Promise<void> {
-    const { decoder, heartbeat } = this.#parts
+  async #beat(batch: SourceRecord[]): Promise<void> {
+    const { decoder, heartbeat, silent, settings } = this.#parts
     const now = performance.now()
     if (now < this.#heartbeatAt || decoder.inTransaction) return
-    this.#heartbeatAt = now + interval
-    batch.push(await heartbeat(decoder.idlePosition(this.#received)))
+    this.#heartbeatAt = now + this.#beatMs
+    const position = decoder.idlePosition(this.#received)
+    batch.push(settings.config.heartbeatIntervalMs > 0 ? await heartbeat(position) : silent(position))
   }
 
   /** Decodes what has arrived, until the batch is full or a table must be looked at. */

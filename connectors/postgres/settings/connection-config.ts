@@ -85,6 +85,10 @@ export const connectionConfig = {
     importance: 'MEDIUM',
     group,
   }),
+  'slot.retained.warn.mb': c.int(
+    'A warning says what helps when the server keeps more megabytes of its write-ahead log than this for the slot, and again each time it has doubled. 0: never.',
+    { default: 1024, min: 0, importance: 'LOW', group, width: 'SHORT' },
+  ),
   'slot.stream.params': c.string('More options for the decoding plugin: `name=value;name=value`.', {
     optional: true,
     importance: 'LOW',

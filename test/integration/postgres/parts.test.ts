@@ -157,6 +157,9 @@ test('slots and publications', async () => {
       decoder.setTable(message.oid, builder.build(described, message.columns, await catalog.types(), 'stream'))
     },
     heartbeat: () => Promise.reject(new Error('none is asked for')),
+    silent: () => {
+      throw new Error('none is asked for')
+    },
   })
   await stream.start(consistentPoint, 0)
   for await (const batch of stream.read()) {

@@ -242,6 +242,23 @@ describe('a lazy value', () => {
   })
 })
 
+test('a record that is only a position counts as left out, and is shown to no transform', async () => {
+  const seen: string[] = []
+  const { append, producer, calls } = setup({
+    chain: chainOf([
+      step(one => {
+        seen.push(one.topic)
+        return one
+      }),
+    ]),
+  })
+  await append([record(1), record(2, { topic: '', positionOnly: true })])
+  await append([record(3, { topic: '', positionOnly: true })])
+  expect(calls).toEqual(['submit 1', 'dropped 2', 'dropped 3'])
+  expect(seen).toEqual(['t'])
+  expect(producer.records('t')).toHaveLength(1)
+})
+
 describe('a record that fails', () => {
   const failing = (n: string): Converter => ({
     encode: (topic, schema, value) =>

@@ -91,6 +91,17 @@ describe('renderMetrics', () => {
     expect(lines).toContain('kafka_connect_worker_connector_failed_task_count{connector="a"} 1')
   })
 
+  it('shows what connectors measure', async () => {
+    const part = (task: string, bytes: number) => ({
+      labels: { connector: 'a', task },
+      values: {},
+      gauges: { slot_bytes: bytes },
+    })
+    const lines = (await renderMetrics([part('0', 7), part('1', 8)])).text.split('\n')
+    expect(lines).toContain('millrace_connector_slot_bytes{connector="a",task="0"} 7')
+    expect(lines).toContain('millrace_connector_slot_bytes{connector="a",task="1"} 8')
+  })
+
   it('renders twice with the same answer for the same numbers', async () => {
     const parts = [{ labels: {}, values: { 'connect-worker-metrics': { 'task-count': 1 } } }]
     const kafka = (text: string) => text.split('\n').filter(line => line.includes('kafka_connect'))
