@@ -101,6 +101,17 @@ export const confluentPython = () => {
   return python
 }
 
+/** Schemathesis, which makes requests from an OpenAPI document; its command. */
+export const schemathesis = () => {
+  const folder = join(real, 'schemathesis')
+  if (!existsSync(join(folder, '.complete'))) {
+    must('/usr/bin/python3', ['-m', 'venv', '--clear', folder])
+    must(join(folder, 'bin', 'python'), ['-m', 'pip', 'install', '-q', 'schemathesis==4.32.5'])
+    must('touch', [join(folder, '.complete')])
+  }
+  return join(folder, 'bin', 'schemathesis')
+}
+
 /** Debian packages that give these commands or files. */
 export const debian = wanted => {
   const missing = Object.entries(wanted)

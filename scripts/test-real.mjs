@@ -1,5 +1,5 @@
-// npm run test:real: the same runtime against Apache Kafka, Debezium, versitygw, Debian's PostgreSQL, kcat, Apicurio Registry, Confluent's Python client and others' REST clients.
-import { apicurio, confluentPython, debeziumLibs, debian, kafkaLibs, versitygw } from './real-parts.mjs'
+// npm run test:real: the same runtime against Apache Kafka, Debezium, versitygw, Debian's PostgreSQL, kcat, Apicurio Registry, Confluent's Python client others' REST clients and Schemathesis.
+import { apicurio, confluentPython, debeziumLibs, debian, kafkaLibs, schemathesis, versitygw } from './real-parts.mjs'
 import { restClients } from './real-rest-clients.mjs'
 import { ensureInstalled, run } from './setup.mjs'
 
@@ -17,5 +17,6 @@ const parts = {
   MILLRACE_APICURIO: apicurio(),
   MILLRACE_PYTHON: confluentPython(),
   MILLRACE_REST_CLIENTS: restClients(),
+  MILLRACE_SCHEMATHESIS: schemathesis(),
 }
 process.exit(await run('vitest', ['run', '--maxWorkers=1', '--project', 'real', ...process.argv.slice(2)], parts))

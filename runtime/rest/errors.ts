@@ -111,16 +111,22 @@ export const installErrors = (app: FastifyInstance, log: Log): void => {
       ...(isConfigError(error) && error.key !== undefined && { config_key: error.key }),
     })
   })
-  app.setNotFoundHandler((request, reply) => {
+  const notServed = (request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     const path = request.url.split('?', 1)[0]!
     const served = new Set(routesAt(app, path).map(({ method }) => method))
     const allowed = verbs.filter(method => method === 'OPTIONS' || served.has(method))
     if (allowed.length === 1) return beforeRoute(reply, 404)
-    if (request.method !== 'OPTIONS') return beforeRoute(reply, 405, `This path takes ${allowed.join(', ')}`)
     const list = allowed.join(', ')
-    reply.code(200).header('allow', list)
+    reply.header('allow', list)
+    if (request.method !== 'OPTIONS') return beforeRoute(reply, 405, `This path takes ${list}`)
+    reply.code(200)
     return request.headers.accept?.includes('application/json') === true
       ? reply.type('application/json').send('')
       : reply.header('content-type', 'text/plain').send(list)
-  })
+  }
+  app.setNotFoundHandler(notServed)
+  // Before the server looks for the body that such a method may have.
+  app.addHook('onRequest', async (request, reply) =>
+    verbs.some(method => method === request.method) ? undefined : notServed(request, reply),
+  )
 }
