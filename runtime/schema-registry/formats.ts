@@ -3,6 +3,7 @@ import { parseAvro } from '../converters/avro/parse.ts'
 import { jsonSchemaIncompatibility } from '../converters/json-schema/compatibility.ts'
 import { SchemaDocument } from '../converters/json-schema/document.ts'
 import { protobufIncompatibility } from '../converters/protobuf/compatibility.ts'
+import { compiledFile } from '../converters/protobuf/compile-file.ts'
 import { parseProto } from '../converters/protobuf/parse.ts'
 import type { ResolvedSchema, SchemaType } from '../converters/registry/format.ts'
 import { printedAvro } from './avro-text.ts'
@@ -12,6 +13,8 @@ import { compactJson } from './exact-json.ts'
 interface RegistryFormat {
   /** The text that is stored. */
   canonical(schema: ResolvedSchema): string
+  /** The forms that a client may ask for by name, besides the text that is stored. */
+  readonly forms?: Readonly<Record<string, (schema: ResolvedSchema) => string>>
   /** Why `reader` cannot read what `writer` wrote, one line each; empty: it can. */
   problems(reader: ResolvedSchema, writer: ResolvedSchema): readonly string[]
 }
@@ -44,6 +47,7 @@ const formats: Record<SchemaType, RegistryFormat> = {
       proto(schema)
       return schema.text
     },
+    forms: { serialized: ({ text, resolved }) => compiledFile(text, resolved) },
     problems: (reader, writer) => listed(protobufIncompatibility(proto(reader), proto(writer))),
   },
 }

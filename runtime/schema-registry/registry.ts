@@ -296,6 +296,18 @@ const resolve = (state: RegistryState, given: RegistrySchema): ResolvedSchema =>
   return { ...schema, resolved }
 }
 
+/** The text of a stored schema, in a form of its format that a client asks for where there is one of that name. */
+export const textAs = (state: RegistryState, schema: RegistrySchema, form: string | undefined): string => {
+  const { forms = {} } = formatOf(schema.type)
+  if (form === undefined || !Object.hasOwn(forms, form)) return schema.text
+  try {
+    return forms[form]!(resolve(state, schema))
+  } catch (error) {
+    if (!(error instanceof DataError)) throw error
+    throw refusals.invalidSchema(`The schema has no form ${form}: ${error.message}`)
+  }
+}
+
 const effectiveMode = (state: RegistryState, subject: string | null): Mode =>
   state.mode(subject) ?? state.mode(null) ?? 'READWRITE'
 

@@ -79,16 +79,16 @@ export const numberOf = (body: Body, name: string): number | undefined => {
 }
 
 /** What registries say of a schema: the oldest type and an empty list are left out. */
-export const schemaAnswer = (schema: RegistrySchema) => ({
+export const schemaAnswer = (schema: RegistrySchema, text = schema.text) => ({
   ...(schema.type !== 'AVRO' && { schemaType: schema.type }),
   ...(schema.references.length > 0 && { references: schema.references }),
-  schema: schema.text,
+  schema: text,
 })
 
-export const versionAnswer = (version: SchemaVersion) => ({
+export const versionAnswer = (version: SchemaVersion, text = version.text) => ({
   subject: version.subject,
   version: version.version,
   id: version.id,
   guid: guidOf(version),
-  ...schemaAnswer(version),
+  ...schemaAnswer(version, text),
 })

@@ -4,7 +4,7 @@ import { guidOf } from './content.ts'
 import { refusals } from './errors.ts'
 import { schemaTypes } from './formats.ts'
 import type { SchemaVersion } from './records.ts'
-import type { SchemaRegistry } from './registry.ts'
+import { type SchemaRegistry, textAs } from './registry.ts'
 import { flag, idParam, param, query, schemaAnswer, versionAnswer } from './requests.ts'
 import type { RegistryState } from './state.ts'
 
@@ -43,14 +43,14 @@ export const schemaRoutes = (app: FastifyInstance, registry: SchemaRegistry): vo
         const versions = state.versions(subject).filter(({ deleted }) => flag(request, 'deleted') || !deleted)
         return flag(request, 'latestOnly') ? versions.slice(-1) : versions
       })
-    return all.slice(from, limit < 0 ? undefined : from + limit).map(versionAnswer)
+    return all.slice(from, limit < 0 ? undefined : from + limit).map(version => versionAnswer(version))
   })
 
   app.get('/schemas/ids/:id', async request => {
     const state = await registry.read()
     const schema = found(state, idParam(request))
     return {
-      ...schemaAnswer(schema),
+      ...schemaAnswer(schema, textAs(state, schema, query(request, 'format'))),
       guid: guidOf(schema),
       ...(flag(request, 'fetchMaxId') && { maxId: state.maxId }),
     }
@@ -73,6 +73,7 @@ export const schemaRoutes = (app: FastifyInstance, registry: SchemaRegistry): vo
     const guid = param(request, 'guid')
     const id = state.idOfGuid(guid)
     if (id === undefined) throw refusals.schemaNotFound(guid)
-    return { ...schemaAnswer(found(state, id)), guid: guid.toLowerCase() }
+    const schema = found(state, id)
+    return { ...schemaAnswer(schema, textAs(state, schema, query(request, 'format'))), guid: guid.toLowerCase() }
   })
 }

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { guidOf } from './content.ts'
 import { refusals } from './errors.ts'
-import { type SchemaRegistry, versionsOf } from './registry.ts'
+import { type SchemaRegistry, textAs, versionsOf } from './registry.ts'
 import { bodyOf, flag, numberOf, param, query, schemaOf, versionAnswer, versionParam } from './requests.ts'
 
 /** `/subjects` and `/compatibility` of Confluent's registry. */
@@ -50,9 +50,10 @@ export const subjectRoutes = (app: FastifyInstance, registry: SchemaRegistry): v
     return { id: made.id, version: made.version, guid: guidOf(made) }
   })
 
-  app.get('/subjects/:subject/versions/:version', async request =>
-    versionAnswer(await registry.version(param(request, 'subject'), versionParam(request), flag(request, 'deleted'))),
-  )
+  app.get('/subjects/:subject/versions/:version', async request => {
+    const version = await registry.version(param(request, 'subject'), versionParam(request), flag(request, 'deleted'))
+    return versionAnswer(version, textAs(await registry.read(), version, query(request, 'format')))
+  })
 
   app.get('/subjects/:subject/versions/:version/schema', async (request, reply) => {
     const { text } = await registry.version(param(request, 'subject'), versionParam(request), flag(request, 'deleted'))

@@ -105,7 +105,7 @@ class Builder {
     const inPackage = parts.join('.')
     const message = newMessage(name, inPackage)
     this.#fill(message, schema)
-    return { package: inPackage, imports: this.#imports, messages: [message] }
+    return { package: inPackage, imports: this.#imports, messages: [message], enums: [] }
   }
 
   #checked(name: string, what: string): string {

@@ -67,6 +67,7 @@ export interface ProtoFile {
   readonly package: string
   readonly imports: readonly string[]
   readonly messages: readonly ProtoMessage[]
+  readonly enums: readonly ProtoEnum[]
 }
 
 export const isScalar = (type: ProtoField['type']): type is ScalarType => typeof type === 'string'

@@ -22,7 +22,10 @@ const fullName = (object: protobuf.ReflectionObject): string => object.fullName.
  * Parses a text and what it imports. An import that is neither resolved nor known is read past: it may only bring options;
  * a type that it should have brought is an error.
  */
-const load = (text: string, resolved: ReadonlyMap<string, string>): [protobuf.Type[], protobuf.IParserResult] => {
+const load = (
+  text: string,
+  resolved: ReadonlyMap<string, string>,
+): [declared: readonly protobuf.ReflectionObject[], parsed: protobuf.IParserResult] => {
   const root = new protobuf.Root()
   const missing: string[] = []
   const seen = new Set<string>()
@@ -49,7 +52,7 @@ const load = (text: string, resolved: ReadonlyMap<string, string>): [protobuf.Ty
   const parsed = add(text, '')
   // Before the imports come, which may share the package.
   const scope = parsed.package === undefined ? root : root.lookup(parsed.package)
-  const top = scope instanceof protobuf.Namespace ? [...scope.nestedArray].filter(isMessage) : []
+  const top = scope instanceof protobuf.Namespace ? [...scope.nestedArray] : []
   follow(parsed)
   try {
     root.resolveAll()
@@ -98,7 +101,7 @@ class Modeller {
     for (const field of type.fieldsArray) if (field.declaringField === null) message.fields.push(this.#field(field))
     for (const nested of type.nestedArray) {
       if (isMessage(nested)) message.messages.push(this.message(nested))
-      else if (nested instanceof protobuf.Enum) message.enums.push(this.#enum(nested))
+      else if (nested instanceof protobuf.Enum) message.enums.push(this.enum(nested))
     }
     return message
   }
@@ -124,11 +127,11 @@ class Modeller {
 
   #type(field: protobuf.Field | protobuf.MapField): ProtoField['type'] {
     if (field.resolvedType instanceof protobuf.Type) return this.message(field.resolvedType)
-    if (field.resolvedType instanceof protobuf.Enum) return this.#enum(field.resolvedType)
+    if (field.resolvedType instanceof protobuf.Enum) return this.enum(field.resolvedType)
     return field.type as ScalarType
   }
 
-  #enum(type: protobuf.Enum): ProtoEnum {
+  enum(type: protobuf.Enum): ProtoEnum {
     const known = this.#enums.get(type)
     if (known !== undefined) return known
     const made: ProtoEnum = {
@@ -159,11 +162,12 @@ class Modeller {
 
 /** The schema that a registered text declares. Throws DataError. */
 export const parseProto = (text: string, resolved: ReadonlyMap<string, string>): ProtoFile => {
-  const [messages, parsed] = load(text, resolved)
+  const [declared, parsed] = load(text, resolved)
   const modeller = new Modeller()
   return {
     package: parsed.package ?? '',
     imports: parsed.imports ?? [],
-    messages: messages.map(message => modeller.message(message)),
+    messages: declared.filter(isMessage).map(message => modeller.message(message)),
+    enums: declared.filter(object => object instanceof protobuf.Enum).map(made => modeller.enum(made)),
   }
 }

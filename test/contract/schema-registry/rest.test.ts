@@ -269,6 +269,18 @@ test('Protobuf: imports by path, compatibility', async () => {
   expect(await post('q', proto('import "p.proto"; message Q { P p = 1; }'))).toEqual(refused(422, 42201))
 })
 
+test('Protobuf: compiled, where a client asks for it', async () => {
+  await post('p', { schemaType: 'PROTOBUF', schema: 'syntax = "proto3"; message P { string a = 1; }' })
+  const compiled = { schema: expect.stringMatching(/^[A-Za-z0-9+/]+=*$/) }
+  const [, { guid }] = (await call('GET', '/schemas/ids/1')) as [number, { guid: string }]
+  for (const path of ['/schemas/ids/1', `/schemas/guids/${guid}`, '/subjects/p/versions/latest'])
+    expect(await call('GET', `${path}?format=serialized`)).toMatchObject([200, compiled])
+  expect(await call('GET', '/schemas/ids/1?format=toString')).toMatchObject([
+    200,
+    { schema: expect.stringContaining('syntax') },
+  ])
+})
+
 test('it tells what it is', async () => {
   expect(await call('GET', '/')).toEqual([200, {}])
   expect(await call('GET', '/v1/metadata/id')).toEqual([200, { scope: { path: [], clusters: {} } }])

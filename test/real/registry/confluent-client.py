@@ -2,7 +2,8 @@
 
 {"op": "encode", "format": ..., "url": ..., "topic": ..., "schema": text, "references": [...], "value": ...} -> {"bytes": base64}
 {"op": "decode", "format": ..., "url": ..., "topic": ..., "schema": text or null, "bytes": base64} -> {"value": ...}
-Protobuf takes "imports": {path: text} beside "schema", and "message" names the root message. A failure answers {"error": text}.
+Protobuf takes "imports": {path: text} beside "schema", "message" names the root message, and with "asks" the
+deserializer asks the registry for the compiled schema. A failure answers {"error": text}.
 """
 import base64
 import importlib
@@ -64,7 +65,8 @@ def decode(request, client, context):
     if form == "JSON":
         return JSONDeserializer(schema_of(request), schema_registry_client=client)(data, context)
     conf = {"use.deprecated.format": False}
-    message = ProtobufDeserializer(message_class(request), conf)(data, context)
+    asked = client if request.get("asks") else None
+    message = ProtobufDeserializer(message_class(request), conf, asked)(data, context)
     return MessageToDict(message, preserving_proto_field_name=True)
 
 

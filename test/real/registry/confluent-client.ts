@@ -12,6 +12,8 @@ export interface Call {
   /** Protobuf: the root message's name, and the texts that the schema imports. */
   readonly message?: string
   readonly imports?: Readonly<Record<string, string>>
+  /** Protobuf: the deserializer asks the registry for the schema, compiled. */
+  readonly asks?: boolean
   readonly value?: unknown
   readonly bytes?: Uint8Array
 }

@@ -4,6 +4,7 @@ import { s } from '../../../runtime/api/schema.ts'
 import protobuf from '../../../runtime/converters/protobuf/protobuf-converter.ts'
 import { protobufFormat } from '../../../runtime/converters/protobuf/protobuf-format.ts'
 import { protobufDefaults } from '../../../runtime/converters/protobuf/settings.ts'
+import { embedded } from './registries.ts'
 import { withRegistries } from './registry-world.ts'
 
 const line = s.struct({ name: s.string(), pieces: s.int32() }, { name: 'Line' })
@@ -63,6 +64,43 @@ withRegistries('PROTOBUF', protobuf, world => {
     const schema = await world.newest('orders-value')
     expect(await world.theirsDecoded({ topic: 'orders', schema, message: 'Order', bytes })).toEqual(json)
     expect((await world.decoded('orders', bytes)).value).toEqual(value)
+  })
+
+  // Apicurio and Karapace do not compile schemas for their clients.
+  test.skipIf(world.name !== embedded)('the client gets our schema compiled, with what it imports', async () => {
+    const name = 'syntax = "proto3"; package tribe; message Tag { string text = 1; }'
+    const text =
+      'syntax = "proto3"; package tribe; import "tag.proto"; import "google/protobuf/timestamp.proto"; enum Kind { NONE = 0; BIG = 3; } ' +
+      'message Animal { map<string, Tag> my_tags = 1; optional int64 age = 2; Kind kind = 3; oneof c { string x = 4; Tag y = 5; } google.protobuf.Timestamp at = 6; repeated sint32 n = 7; }'
+    await world.register('tag', { schemaType: 'PROTOBUF', schema: name })
+    const references = [{ name: 'tag.proto', subject: 'tag', version: 1 }]
+    await world.register('animals-value', { schemaType: 'PROTOBUF', schema: text, references })
+    const tag = s.struct({ text: s.string() }, { name: 'Tag' })
+    const animal = s.struct(
+      { my_tags: s.map(s.string(), tag), age: s.int64({ optional: true }), n: s.array(s.int32()) },
+      { name: 'tribe.Animal' },
+    )
+    const newest = {
+      'auto.register.schemas': 'false',
+      'use.latest.version': 'true',
+      'latest.compatibility.strict': 'false',
+    }
+    const made = world.converter(newest)
+    const bytes = await world.encoded(
+      'animals',
+      animal,
+      { my_tags: new Map([['k', { text: 't' }]]), age: 0, n: [-1] },
+      made,
+    )
+    const call = {
+      topic: 'animals',
+      schema: text,
+      imports: { 'tag.proto': name },
+      message: 'Animal',
+      bytes,
+      asks: true,
+    }
+    expect(await world.theirsDecoded(call)).toEqual({ my_tags: { k: { text: 't' } }, age: '0', n: [-1] })
   })
 
   test('we read what the client registers, which is a compiled schema, and writes', async () => {

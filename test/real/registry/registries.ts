@@ -95,11 +95,13 @@ export const startKarapace = async (python: string): Promise<Registry> => {
   }
 }
 
+export const embedded = 'the embedded registry'
+
 const { MILLRACE_APICURIO: apicurio, MILLRACE_KARAPACE: karapace } = process.env
 
 /** Those that are there: Karapace is in no package registry, so it takes part where MILLRACE_KARAPACE names a Python that has it. */
 export const registries: readonly { readonly name: string; readonly start: () => Promise<Registry> }[] = [
-  { name: 'the embedded registry', start: () => startSchemaRegistry({ store: memoryStore() }) },
+  { name: embedded, start: () => startSchemaRegistry({ store: memoryStore() }) },
   ...(apicurio === undefined ? [] : [{ name: 'Apicurio Registry', start: () => startApicurio(apicurio) }]),
   ...(karapace === undefined ? [] : [{ name: 'Karapace', start: () => startKarapace(karapace) }]),
 ]
