@@ -1,4 +1,4 @@
-import type { Converter } from '../api/define.ts'
+import type { Converter, SchemaAndValue } from '../api/define.ts'
 import type { Schema } from '../api/schema.ts'
 import type { FetchedBatch } from '../kafka/ports.ts'
 import { isRecord, type Transformed } from './run-chain.ts'
@@ -53,3 +53,14 @@ export const prepareDecoding = async (
   const headers = converter.readsHeaders === true && { headers: (at: number) => reader.headers(records[at]!) }
   await converter.prepareDecode({ topic, payloads, ...headers }, signal)
 }
+
+/** Decodes the key or value of a record, with its headers for a converter that reads them. Throws as `decode` does. */
+export const decodePart = (
+  converter: Converter,
+  { topic, reader }: Pick<FetchedBatch, 'topic' | 'reader'>,
+  index: number,
+  bytes: Uint8Array | null,
+): SchemaAndValue =>
+  converter.readsHeaders === true && reader.hasHeaders(index)
+    ? converter.decode(topic, bytes, reader.headers(index))
+    : converter.decode(topic, bytes)

@@ -5,7 +5,7 @@ import { resolveLazy } from '../api/lazy.ts'
 import type { ConnectRecord, Header, SinkRecord, SinkRecordInit } from '../api/record.ts'
 import type { FetchedBatch } from '../kafka/ports.ts'
 import { consumedRecord, FetchedRecord, noHeaders } from './fetched-record.ts'
-import { prepareDecoding } from './prepare-converter.ts'
+import { decodePart, prepareDecoding } from './prepare-converter.ts'
 import { RecordError } from './record-error.ts'
 import { retryRecord } from './retry-record.ts'
 import { recordOf, type Transformed, transformBatch, transformRecord } from './run-chain.ts'
@@ -209,14 +209,12 @@ export class SinkPipeline {
   #decode(
     stage: 'KEY_CONVERTER' | 'VALUE_CONVERTER',
     { className, converter }: { className: string; converter: Converter },
-    { topic, reader }: FetchedBatch,
+    batch: FetchedBatch,
     index: number,
     bytes: Uint8Array | null,
   ): SchemaAndValue {
     try {
-      return converter.readsHeaders === true && reader.hasHeaders(index)
-        ? converter.decode(topic, bytes, reader.headers(index))
-        : converter.decode(topic, bytes)
+      return decodePart(converter, batch, index, bytes)
     } catch (error) {
       throw new RecordError(stage, className, error)
     }

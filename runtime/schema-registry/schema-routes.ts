@@ -31,6 +31,9 @@ const versionsWithId = async (registry: SchemaRegistry, request: FastifyRequest)
 export const schemaRoutes = (app: FastifyInstance, registry: SchemaRegistry): void => {
   app.get('/schemas/types', async () => schemaTypes)
 
+  // There is the default one alone.
+  app.get('/contexts', async () => [':.:'])
+
   app.get('/schemas', async request => {
     const state = await registry.read()
     const prefix = query(request, 'subjectPrefix') ?? ''

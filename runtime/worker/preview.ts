@@ -6,6 +6,7 @@ import { type ConnectRecord, SinkRecord, type SourceRecord } from '../api/record
 import { CodedError } from '../base/errors.ts'
 import { parseOrThrow } from '../config/parse.ts'
 import type { Kafka } from '../kafka/ports.ts'
+import { decodePart, prepareDecoding } from '../pipeline/prepare-converter.ts'
 import { loadPlugin } from '../plugins/load.ts'
 import type { PluginRegistry } from '../plugins/registry.ts'
 import { topicPattern } from '../task/topic-pattern.ts'
@@ -207,19 +208,19 @@ const previewSink = async (run: Run, definition: SinkDefinition): Promise<Previe
     const end = performance.now() + consumeMs
     while (records.length < count && performance.now() < end && !signal.aborted) {
       const { batches } = await consumer.poll(500, signal)
-      for (const { topic, partition, reader, from } of batches)
+      for (const batch of batches) {
+        const { topic, partition, reader, from } = batch
         for (let index = from; index < reader.count && records.length < count; index++) {
           const stages: Stages = []
           let stage = 'KEY_CONVERTER'
           let by = converters.key
           try {
-            const [keyBytes, valueBytes] = [reader.key(index), reader.value(index)]
-            if (keyBytes !== null) await by.converter.prepareDecode?.({ topic, payloads: [keyBytes] })
-            const key = by.converter.decode(topic, keyBytes)
+            await prepareDecoding('KEY_CONVERTER', by.converter, batch, index, index + 1, signal)
+            const key = decodePart(by.converter, batch, index, reader.key(index))
             stage = 'VALUE_CONVERTER'
             by = converters.value
-            if (valueBytes !== null) await by.converter.prepareDecode?.({ topic, payloads: [valueBytes] })
-            const value = by.converter.decode(topic, valueBytes)
+            await prepareDecoding('VALUE_CONVERTER', by.converter, batch, index, index + 1, signal)
+            const value = decodePart(by.converter, batch, index, reader.value(index))
             const headers = reader.headers(index).map(header => ({
               key: header.key,
               ...converters.header.converter.decodeHeader(topic, header.key, header.value),
@@ -257,6 +258,7 @@ const previewSink = async (run: Run, definition: SinkDefinition): Promise<Previe
             records.push({ stages, error: failed(stage, by.className, error) })
           }
         }
+      }
     }
   } finally {
     await consumer.close()

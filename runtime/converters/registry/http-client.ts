@@ -20,9 +20,11 @@ export class RegistryError extends Error {
 }
 
 const CONTENT_TYPE = 'application/vnd.schemaregistry.v1+json'
+/** Characters of a reason that are repeated. */
+const LONGEST_REASON = 500
 const OWN_HEADER = 'request.header.'
 
-const mayPass = (status: number): boolean => status === 408 || status === 429 || status >= 500
+const passing = new Set([408, 429, 500, 502, 503, 504])
 
 /** `request.header.NAME` of the settings as given, as HTTP headers. */
 const ownHeaders = (originals: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
@@ -80,8 +82,8 @@ export class RegistryHttp {
       const { url, credentials } = this.#places[this.#current]!
       try {
         const answer = await this.#send(url + path, await credentials(this.#exchange, signal), method, body, signal)
-        if (!mayPass(answer.status)) return read(answer, url + path)
-        trouble = new RetriableError(`${url}${path} answered with status ${answer.status}`)
+        if (!passing.has(answer.status)) return read(answer, url + path)
+        trouble = new RetriableError(`${url}${path} answered with status ${answer.status}${said(answer)}`)
       } catch (cause) {
         if (cause instanceof AbortedError || cause instanceof ConfigError || cause instanceof RegistryError) throw cause
         if (cause instanceof RetriableError) trouble = cause
@@ -117,20 +119,37 @@ export class RegistryHttp {
   }
 }
 
+interface Refusal {
+  readonly message?: unknown
+  readonly error_code?: unknown
+}
+
+/** Undefined for what is no JSON. */
+const jsonOf = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** The reason in an answer, where it gives one. */
+const said = ({ text }: Answer): string => {
+  const { message } = (jsonOf(text) ?? {}) as Refusal
+  return typeof message === 'string' ? `: ${message.slice(0, LONGEST_REASON)}` : ''
+}
+
 /** The body of a success. Throws RegistryError. */
 const read = ({ status, text }: Answer, url: string): unknown => {
-  let body: unknown
-  try {
-    body = JSON.parse(text)
-  } catch {
+  const body = jsonOf(text)
+  if (body === undefined)
     throw new RegistryError(
       `${url} answered with status ${status} and no JSON: is it a schema registry?`,
       status,
       status,
     )
-  }
   if (status < 300) return body
-  const { message, error_code: code } = (body ?? {}) as { message?: unknown; error_code?: unknown }
+  const { message, error_code: code } = (body ?? {}) as Refusal
   throw new RegistryError(
     typeof message === 'string' ? message : `status ${status}`,
     status,

@@ -46,10 +46,13 @@ const refusal = (error: unknown, what: string): DataError => {
     throw error
   }
   if (error.status === 401 || error.status === 403)
-    throw new ConfigError(`The schema registry refuses access (${error.message}): check basic.auth.user.info`, {
-      key: 'schema.registry.url',
-      cause: error,
-    })
+    throw new ConfigError(
+      `The schema registry refuses access (${error.message}): check basic.auth.* or bearer.auth.*`,
+      {
+        key: 'schema.registry.url',
+        cause: error,
+      },
+    )
   return new DataError(`${what}: ${error.message} (${error.code})`, { cause: error })
 }
 

@@ -285,6 +285,7 @@ test('it tells what it is', async () => {
   expect(await call('GET', '/')).toEqual([200, {}])
   expect(await call('GET', '/v1/metadata/id')).toEqual([200, { scope: { path: [], clusters: {} } }])
   expect(await call('GET', '/v1/metadata/version')).toEqual([200, { version: '1.2.3', commitId: '' }])
+  expect(await call('GET', '/contexts')).toEqual([200, [':.:']])
   expect(await call('GET', '/schemas/types')).toEqual([200, ['AVRO', 'JSON', 'PROTOBUF']])
 })
 

@@ -130,6 +130,15 @@ describe('headers', () => {
   })
 })
 
+test('trouble is told with the reason that the registry gives, and what will not pass is not tried again', async () => {
+  registry.trouble = () => ({ status: 500, body: { error_code: 50002, message: 'Operation timed out' } })
+  await expect(ask(http({ 'max.retries': '0' }))).rejects.toThrow(/answered with status 500: Operation timed out$/)
+  registry.asked.splice(0)
+  registry.trouble = () => ({ status: 501, body: { error_code: 501, message: 'Not here' } })
+  await expect(ask(http())).rejects.toThrow('Not here')
+  expect(registry.asked).toHaveLength(1)
+})
+
 test('a proxy is asked instead', async () => {
   const through: string[] = []
   const tunnels: Socket[] = []
