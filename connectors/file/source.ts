@@ -79,6 +79,40 @@ async function* followFile(
   }
 }
 
+/** The first lines of a file as it is. */
+const firstLines = async (path: string, count: number): Promise<readonly Line[]> => {
+  const splitter = new LineSplitter(path, 0)
+  const lines: Line[] = []
+  const handle = await open(path, 'r').catch(error => {
+    throw unreadable(path, error)
+  })
+  try {
+    while (lines.length < count) {
+      const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(chunkBytes), 0, chunkBytes)
+      if (bytesRead === 0) break
+      lines.push(...splitter.push(buffer.subarray(0, bytesRead)))
+    }
+  } finally {
+    await handle.close()
+  }
+  return lines.slice(0, count)
+}
+
+/** Records of lines, as Kafka Connect's connector makes them. */
+const recordsOf = (topic: string, file: string | undefined, lines: readonly Line[]): SourceRecord[] => {
+  const timestamp = Date.now()
+  const sourcePartition = { filename: file ?? null }
+  return lines.map(({ text, end }) => ({
+    topic,
+    sourcePartition,
+    // Standard input cannot be opened at a position again.
+    sourceOffset: { position: file === undefined ? null : end },
+    valueSchema,
+    value: text,
+    timestamp,
+  }))
+}
+
 const unreadable = (path: string, cause: unknown): ConnectError =>
   new ConnectError(`Cannot read ${path}: ${(cause as Error).message}`, { cause })
 
@@ -100,21 +134,8 @@ export default defineSource({
     const { file, topic, batchSize } = config
     // A batch must hold something, or reading would stand still.
     const size = Math.max(1, batchSize)
-    const sourcePartition = { filename: file ?? null }
-    const [stored] = file === undefined ? [undefined] : await ctx.offsets([sourcePartition])
+    const [stored] = file === undefined ? [undefined] : await ctx.offsets([{ filename: file }])
     const from = startOf(stored)
-    const records = (lines: readonly Line[]): SourceRecord[] => {
-      const timestamp = Date.now()
-      return lines.map(({ text, end }) => ({
-        topic,
-        sourcePartition,
-        // Standard input cannot be opened at a position again.
-        sourceOffset: { position: file === undefined ? null : end },
-        valueSchema,
-        value: text,
-        timestamp,
-      }))
-    }
     return {
       async *read() {
         const lines =
@@ -122,10 +143,16 @@ export default defineSource({
             ? readStdin(ctx.signal)
             : followFile(file, from, ctx.signal, message => ctx.log.warn(message))
         for await (const some of lines) {
-          for (let at = 0; at < some.length; at += size) yield records(some.slice(at, at + size))
+          for (let at = 0; at < some.length; at += size) yield recordsOf(topic, file, some.slice(at, at + size))
         }
       },
     }
+  },
+
+  async *sample({ file, topic }, _ctx, count) {
+    if (file === undefined || file === '')
+      throw new ConnectError("Lines of standard input cannot be looked at beforehand: set 'file'")
+    yield recordsOf(topic, file, await firstLines(file, count))
   },
 
   // Lines of stdin have no offsets.

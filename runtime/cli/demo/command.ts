@@ -136,6 +136,7 @@ const report = (audit: Audit, shop: Shop, view: View): void => {
 const invitation = (parts: Parts): string => `
 Still running. Things to try:
   curl ${parts.worker.rest}/connectors?expand=status
+  curl -s ${parts.worker.rest}/connectors/orders-sink/config | curl -s -X PUT -H 'Content-Type: application/json' -d @- ${parts.worker.rest}/connector-plugins/S3SinkConnector/config/preview?records=1
   psql postgresql://${parts.postgres.user}:${parts.postgres.password}@${parts.postgres.host}:${parts.postgres.port}/${parts.postgres.database} -c "UPDATE orders SET note = 'hello' WHERE id = 1"
   kcat -b ${parts.worker.bootstrap} -t ${topic} -C -o -1 -e
   AWS_ACCESS_KEY_ID=${parts.s3Server.accessKeyId} AWS_SECRET_ACCESS_KEY=${parts.s3Server.secretAccessKey} aws --endpoint-url ${parts.s3Server.url} s3 ls --recursive s3://${bucket}/

@@ -1,3 +1,6 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { Kafka, logLevel } from 'kafkajs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { WorkerProcess } from '../../../runtime/testing/worker-process.ts'
@@ -14,7 +17,9 @@ beforeAll(async () => {
   world = await World.create()
   postgres = await TestPostgres.start()
   world.after(() => postgres.stop())
-  worker = await world.worker()
+  worker = await world.worker({
+    'plugin.path': fileURLToPath(new URL('../../support/connectors', import.meta.url)),
+  })
   const props = await postgres.database(
     'shop',
     'create table orders (id bigint primary key, item text, price numeric(10,2))',
@@ -73,6 +78,20 @@ test('an error of a record names its stage; a filter shows where a record went',
   expect(dropped.records[0]!.stages.at(-1)!.record).toBeNull()
 })
 
+test('the first lines of a file, as they are; a file that is not there is an error of the source', async () => {
+  const file = join(world.folder, 'sampled.txt')
+  const lines = { 'connector.class': 'FileStreamSource', file, topic: 'lines' }
+  const missing = await preview(lines, 2)
+  expect(missing.errors).toMatchObject([{ stage: 'SOURCE', message: expect.stringContaining(`Cannot read ${file}`) }])
+  await writeFile(file, 'one\ntwo\nthree\nnot yet ended')
+  const { records, errors } = await preview(lines, 2)
+  expect({ errors, values: records.map(({ stages }) => stages[0]!.record?.value) }).toEqual({
+    errors: [],
+    values: ['one', 'two'],
+  })
+  expect((await preview(lines, 9)).records).toHaveLength(3)
+})
+
 test("a sink's records and the objects they would become; none is written, no offset stored", async () => {
   const { server, bucket } = await world.lake()
   const kafka = new Kafka({ brokers: [worker.bootstrap], logLevel: logLevel.NOTHING })
@@ -97,7 +116,7 @@ test("a sink's records and the objects they would become; none is written, no of
 })
 
 test.each([
-  ['FileStreamSource', { file: '/x', topic: 't' }, '10', 'declares no sample'],
+  ['test.BeatingSourceConnector', { topic: 't', 'beat.file': '/x' }, '10', 'declares no sample'],
   ['FileStreamSource', { topic: 't', 'batch.size': 'x' }, '10', 'Connector configuration is invalid'],
   ['FileStreamSource', { file: '/x', topic: 't' }, '1e9', 'records must be a number from 1 to 999'],
 ])('%s %j, %s records: refused', async (name, config, records, message) => {
