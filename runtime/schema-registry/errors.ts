@@ -11,6 +11,9 @@ export class RegistryRefusal extends Error {
   }
 }
 
+/** The code of a schema that is none. */
+export const INVALID_SCHEMA = 42201
+
 /** Codes and texts are those of Confluent's registry: clients tell cases apart by them. */
 export const refusals = {
   subjectNotFound: (subject: string) => new RegistryRefusal(404, 40401, `Subject '${subject}' not found.`),
@@ -36,7 +39,7 @@ export const refusals = {
     new RegistryRefusal(404, 40408, `Subject '${subject}' does not have subject-level compatibility configured`),
   noSubjectMode: (subject: string) =>
     new RegistryRefusal(404, 40409, `Subject '${subject}' does not have subject-level mode configured`),
-  invalidSchema: (reason: string) => new RegistryRefusal(422, 42201, reason),
+  invalidSchema: (reason: string) => new RegistryRefusal(422, INVALID_SCHEMA, reason),
   invalidVersion: (version: string) =>
     new RegistryRefusal(
       422,
@@ -61,7 +64,7 @@ export const refusals = {
   incompatible: (subject: string, details: readonly string[]) =>
     new RegistryRefusal(
       409,
-      409,
+      40901,
       `Schema being registered is incompatible with an earlier schema for subject "${subject}", details: [${details.join(', ')}]`,
     ),
   badRequest: (reason: string) => new RegistryRefusal(400, 400, reason),

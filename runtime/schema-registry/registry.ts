@@ -98,12 +98,13 @@ export class SchemaRegistry {
   /** The version that holds the schema from now on; the one that holds it already when there is one. */
   register(subject: string, given: RegistrySchema, options: RegisterOptions): Promise<SchemaVersion> {
     return this.#change(state => {
-      const mode = checkWritable(state, subject)
       const schema = this.#canonical(state, given, options.normalize || state.normalizes(subject))
       const all = state.versions(subject)
       const kept = all.filter(({ deleted }) => !deleted)
       const same = kept.find(version => sameSchema(version, schema))
       if (same !== undefined && (options.id === undefined || options.id === same.id)) return [[], same]
+      // After that: who writes with a schema that is there goes on while nothing may be changed.
+      const mode = checkWritable(state, subject)
       const id = idFor(state, schema, mode, options, subject)
       if (mode !== 'IMPORT') {
         const details = this.#problems(state, state.level(subject), schema, kept)
@@ -189,6 +190,7 @@ export class SchemaRegistry {
     const kept = state.versions(subject).filter(({ deleted }) => !deleted)
     const level = state.level(subject)
     if (id === undefined || (id === 'latest' && kept.length === 0)) return this.#problems(state, level, schema, kept)
+    if (kept.length === 0) throw refusals.versionNotFound(id)
     return this.#problems(state, level, schema, [versionIn(state, subject, id, false)])
   }
 

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { guidOf } from './content.ts'
-import { refusals } from './errors.ts'
+import { INVALID_SCHEMA, RegistryRefusal, refusals } from './errors.ts'
 import { type SchemaRegistry, textAs, versionsOf } from './registry.ts'
 import { bodyOf, flag, numberOf, param, query, schemaOf, versionAnswer, versionParam } from './requests.ts'
 
@@ -75,8 +75,13 @@ export const subjectRoutes = (app: FastifyInstance, registry: SchemaRegistry): v
       const subject = param(request, 'subject')
       const id = path === '/versions' ? undefined : versionParam(request)
       const schema = schemaOf(bodyOf(request))
-      const messages = await registry.compatibility(subject, schema, id, flag(request, 'normalize'))
-      return { is_compatible: messages.length === 0, ...(flag(request, 'verbose') && { messages }) }
+      const verbose = flag(request, 'verbose')
+      const messages = await registry.compatibility(subject, schema, id, flag(request, 'normalize')).catch(error => {
+        // Who asks for the reasons gets this one among them.
+        if (verbose && error instanceof RegistryRefusal && error.code === INVALID_SCHEMA) return [error.message]
+        throw error
+      })
+      return { is_compatible: messages.length === 0, ...(verbose && { messages }) }
     })
 
   app.get('/subjects/:subject/metadata', () => {

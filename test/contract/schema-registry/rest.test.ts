@@ -123,12 +123,20 @@ test('a schema that is not valid is refused', async () => {
 
 test('an incompatible schema is refused, by the level of the subject', async () => {
   await post('s', avro(a))
-  expect(await post('s', avro(a, b))).toEqual(refused(409, 409, /field b is new and has no default/))
+  expect(await post('s', avro(a, b))).toEqual(refused(409, 40901, /field b is new and has no default/))
   expect(await call('POST', '/compatibility/subjects/s/versions/latest?verbose=true', avro(a, b))).toMatchObject([
     200,
     { is_compatible: false, messages: [expect.stringContaining('field b')] },
   ])
   expect(await call('POST', '/compatibility/subjects/s/versions', avro(a, bOr))).toEqual([200, { is_compatible: true }])
+  const broken = { schema: '{"type":"record"}' }
+  expect(await call('POST', '/compatibility/subjects/s/versions/latest', broken)).toEqual(refused(422, 42201))
+  expect(await call('POST', '/compatibility/subjects/s/versions/latest?verbose=true', broken)).toMatchObject([
+    200,
+    { is_compatible: false, messages: [expect.stringContaining('Invalid schema')] },
+  ])
+  for (const path of ['s/versions/9', 'new/versions/1'])
+    expect(await call('POST', `/compatibility/subjects/${path}`, avro(b))).toEqual(refused(404, 40402))
   expect(await call('POST', '/compatibility/subjects/new/versions/latest', avro(b))).toEqual([
     200,
     { is_compatible: true },
@@ -140,7 +148,7 @@ test('an incompatible schema is refused, by the level of the subject', async () 
   expect(await post('s', { schema: '"int"' })).toMatchObject([200, { version: 3 }])
   expect(await call('DELETE', '/config/s')).toEqual([200, { compatibilityLevel: 'NONE' }])
   expect(await post('s', { schema: 'syntax="proto3"; message M {}', schemaType: 'PROTOBUF' })).toEqual(
-    refused(409, 409, /schema type AVRO/),
+    refused(409, 40901, /schema type AVRO/),
   )
 })
 
@@ -184,6 +192,9 @@ test('settings hold for all, or for a subject', async () => {
 test('modes: read only, and import with given ids', async () => {
   expect(await call('GET', '/mode')).toEqual([200, { mode: 'READWRITE' }])
   expect(await call('GET', '/mode/s')).toEqual(refused(404, 40409))
+  await post('r', avro(bOr))
+  await call('PUT', '/mode/r', { mode: 'READONLY' })
+  expect(await post('r', avro(bOr))).toMatchObject([200, { id: 1, version: 1 }])
   expect(await call('PUT', '/mode/s', { mode: 'READONLY' })).toEqual([200, { mode: 'READONLY' }])
   expect(await post('s', avro(a))).toEqual(refused(422, 42205, 'Subject s is in read-only mode'))
   expect(await call('DELETE', '/mode/s')).toEqual([200, { mode: 'READONLY' }])
@@ -244,7 +255,7 @@ test('JSON Schemas: sorted when that is asked for, references by name, compatibi
   expect(await post('j', one)).toMatchObject([200, { id: 2, version: 2 }])
   expect(await call('GET', '/schemas/ids/1')).toMatchObject([200, { schemaType: 'JSON', schema: other.schema }])
   const narrowed = json({ type: 'object', properties: { a: { type: 'integer' } }, additionalProperties: false })
-  expect(await post('j', narrowed)).toEqual(refused(409, 409, /could be of type string/))
+  expect(await post('j', narrowed)).toEqual(refused(409, 40901, /could be of type string/))
   const large = { schemaType: 'JSON', schema: '{ "type": "integer", "maximum": 9007199254740993 }' }
   await call('POST', '/subjects/l/versions?normalize=true', large)
   expect(await call('GET', '/subjects/l/versions/1')).toMatchObject([
