@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net'
 import fastify, { type FastifyError, type FastifyInstance } from 'fastify'
 import type { Log } from '../api/context.ts'
+import { logger } from '../telemetry/log.ts'
 import { RegistryRefusal, refusals } from './errors.ts'
 import { SchemaRegistry } from './registry.ts'
 import { schemaRoutes } from './schema-routes.ts'
@@ -27,7 +28,7 @@ export interface RegistryServer {
 
 const contentType = 'application/vnd.schemaregistry.v1+json'
 
-const installErrors = (app: FastifyInstance, log: Log | undefined): void => {
+const installErrors = (app: FastifyInstance, log: Log): void => {
   app.setNotFoundHandler((_request, reply) =>
     reply.status(404).send({ error_code: 404, message: 'HTTP 404 Not Found' }),
   )
@@ -36,7 +37,7 @@ const installErrors = (app: FastifyInstance, log: Log | undefined): void => {
       return reply.status(error.status).send({ error_code: error.code, message: error.message })
     const status = error.statusCode ?? 500
     if (status < 500) return reply.status(status).send({ error_code: status, message: error.message })
-    log?.error('A request to the schema registry failed', { method: request.method, url: request.url, error })
+    log.error('A request to the schema registry failed', { method: request.method, url: request.url, error })
     const failed = refusals.storeFailed(error.message)
     return reply.status(failed.status).send({ error_code: failed.code, message: failed.message })
   })
@@ -44,7 +45,7 @@ const installErrors = (app: FastifyInstance, log: Log | undefined): void => {
 
 /** Serves the REST API of Confluent's schema registry. Throws when the store cannot be read or the port is taken. */
 export const startSchemaRegistry = async (options: RegistryServerOptions): Promise<RegistryServer> => {
-  const { store, port = 0, host = '127.0.0.1', version = '', log } = options
+  const { store, port = 0, host = '127.0.0.1', version = '', log = logger('millrace.registry') } = options
   const registry = new SchemaRegistry(store, log)
   await registry.start()
   const app = fastify({

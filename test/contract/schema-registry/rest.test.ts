@@ -1,10 +1,11 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type RegistryServer, startSchemaRegistry } from '../../../runtime/schema-registry/server.ts'
 import { memoryStore } from '../../../runtime/schema-registry/store.ts'
+import { recordingLog } from '../../support/fakes/log.ts'
 
 let server: RegistryServer
 beforeEach(async () => {
-  server = await startSchemaRegistry({ store: memoryStore(), version: '1.2.3' })
+  server = await startSchemaRegistry({ store: memoryStore(), version: '1.2.3', log: recordingLog() })
 })
 afterEach(() => server.close())
 
@@ -301,15 +302,27 @@ test('it tells what it is', async () => {
 })
 
 test('a store that fails is told, with the reason', async () => {
+  const log = recordingLog()
   const broken = await startSchemaRegistry({
     store: { ...memoryStore(), sync: () => Promise.reject(new Error('the topic is gone')) },
+    log,
   })
   try {
     const answer = await fetch(`${broken.url}/subjects`)
     expect([answer.status, await answer.json()]).toEqual(refused(500, 50001, /the topic is gone/))
+    expect(log.lines).toMatchObject([{ level: 'error', details: { method: 'GET', url: '/subjects' } }])
   } finally {
     await broken.close()
   }
+})
+
+test('a record that cannot be read is told', async () => {
+  const store = memoryStore()
+  const log = recordingLog()
+  await store.append([{ key: 'no key', value: null }])
+  const registry = await startSchemaRegistry({ store, log })
+  await registry.close()
+  expect(log.lines).toMatchObject([{ level: 'warn', details: { key: 'no key' } }])
 })
 
 test('a body is UTF-8, with a byte order mark or without, or nothing is registered', async () => {
