@@ -53,12 +53,14 @@ class Compiler {
       throw new DataError(
         `The Protobuf message ${message.fullName} requires the field ${name}, which the record does not have`,
       )
-    parts.sort((a, b) => a.number - b.number)
+    const sorted = parts
+      .toSorted((a, b) => a.number - b.number)
+      .map(({ name, write }) => ({ name, write, inherited: name in Object.prototype }))
     return (out, value) => {
       if (!isStruct(value)) throw wrongType(place, 'STRUCT', value)
-      for (let index = 0; index < parts.length; index++) {
-        const { name, write } = parts[index]!
-        write(out, value[name])
+      for (let index = 0; index < sorted.length; index++) {
+        const { name, write, inherited } = sorted[index]!
+        write(out, inherited && !Object.hasOwn(value, name) ? null : value[name])
       }
     }
   }
@@ -87,7 +89,7 @@ class Compiler {
         if (!isStruct(value)) throw wrongType(place, 'STRUCT', value)
         let chosen: (typeof members)[number] | undefined
         for (const entry of members) {
-          const held = value[entry.member]
+          const held = Object.hasOwn(value, entry.member) ? value[entry.member] : null
           if (held === null || held === undefined) continue
           // Only one of a oneof would arrive (invariant 9).
           if (chosen !== undefined)

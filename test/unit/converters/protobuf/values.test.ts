@@ -242,3 +242,14 @@ message M { int32 a = 1; string b = 2; fixed64 c = 3; google.type.Date d = 4; co
     expect(() => read(body, bytes)).toThrow(expect.objectContaining({ name: 'DataError' }))
   })
 })
+
+test('a field may be called as what every object has: absent, it is null', () => {
+  const text = s.string({ optional: true })
+  const choice = s.struct(
+    { toString: text, other: text },
+    { name: 'io.confluent.connect.protobuf.Union.choice', optional: true },
+  )
+  const schema = s.struct({ constructor: text, valueOf: text, choice }, { name: 'Row' })
+  const written = roundTrip(schema, { valueOf: 'v', choice: { other: 'o' } }, { optionalNullables: true })
+  expect(written.value).toEqual({ choice_0: { toString: null, other: 'o' }, constructor: null, valueOf: 'v' })
+})
