@@ -42,6 +42,7 @@ const quoted: Readonly<Record<string, Readonly<Record<string, QuotedFigures>>>> 
       peakRssMb: { low: 2100, high: 2400 },
     },
   },
+  latency: { '': { latencyMedianMs: { low: 345, high: 345 } } },
   idle: { worker: { rssMb: { low: 440, high: 440 } } },
   start: { package: { readyMs: { low: 7400, high: 25_000 } } },
 }
@@ -101,6 +102,7 @@ export const goals: readonly Goal[] = [
   rate('stream', 'stream', 4),
   most('backlog: CPU s per million', 'backlog', 'cpuSecondsPerMillion', 8),
   rate('backlog', 'backlog', 4),
+  most('commit -> topic at 1,000/s: median ms', 'latency', 'latencyMedianMs', 20, '', 10_000),
   most('topic -> S3: CPU s per million', 's3', 'cpuSecondsPerMillion', 12),
   rate('s3', 'topic -> S3', 3),
   most('topic -> S3, change events: CPU s per million', 's3-envelopes', 'cpuSecondsPerMillion', 12),

@@ -17,6 +17,8 @@ export const metrics = {
   falselyRunningMs: { title: 'dead tasks shown RUNNING ms', digits: 0, better: 'less' },
   movedPauseMs: { title: 'longest pause of a task that moved ms', digits: 0, better: 'less' },
   stayedPauseMs: { title: 'longest pause of a task that stayed ms', digits: 0, better: 'less' },
+  latencyMedianMs: { title: 'latency median ms', digits: 1, better: 'less' },
+  latencyP99Ms: { title: 'latency p99 ms', digits: 1, better: 'less' },
   databaseSeconds: { title: 'database wrote s', digits: 2, better: 'less' },
 } as const satisfies Record<
   string,

@@ -23,7 +23,7 @@ import { recordBatch } from './scenarios/record-batch.ts'
 import { s3, s3Envelopes } from './scenarios/s3.ts'
 import { snapshot } from './scenarios/snapshot.ts'
 import { start } from './scenarios/start.ts'
-import { backlog, stream } from './scenarios/stream.ts'
+import { backlog, latency, stream } from './scenarios/stream.ts'
 import { whole } from './scenarios/whole.ts'
 import { kafkaConnect, millrace } from './subjects.ts'
 
@@ -35,6 +35,7 @@ const benchmarks: readonly Benchmark[] = [
   snapshot,
   stream,
   backlog,
+  latency,
   s3,
   s3Envelopes,
   whole,

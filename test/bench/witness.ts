@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { type Admin, Kafka, logLevel, Partitioners } from 'kafkajs'
+import { type Admin, type EachMessagePayload, Kafka, logLevel, Partitioners } from 'kafkajs'
 
 /** Counts and fills topics through kafkajs, which shares no code with what is measured. */
 export class Witness {
@@ -23,10 +23,18 @@ export class Witness {
     return new Witness(kafka, admin)
   }
 
-  async create(topic: string, partitions: number): Promise<void> {
+  /** `config`: settings of the topic. */
+  async create(topic: string, partitions: number, config: Readonly<Record<string, string>> = {}): Promise<void> {
     const made = await this.#admin.createTopics({
       waitForLeaders: true,
-      topics: [{ topic, numPartitions: partitions, replicationFactor: 1 }],
+      topics: [
+        {
+          topic,
+          numPartitions: partitions,
+          replicationFactor: 1,
+          configEntries: Object.entries(config).map(([name, value]) => ({ name, value })),
+        },
+      ],
     })
     if (!made) throw new Error(`Topic ${topic} was there before`)
   }
@@ -49,13 +57,23 @@ export class Witness {
 
   /** The timestamps (ms since the epoch) of what single-partition topics hold, in the order of their offsets. */
   async timestamps(topics: readonly string[]): Promise<Map<string, number[]>> {
+    const found = new Map(topics.map(topic => [topic, [] as number[]]))
+    await this.read(topics, (topic, { timestamp }) => void found.get(topic)!.push(timestamp))
+    return found
+  }
+
+  /** Every record that single-partition topics hold now, in the order of their offsets. */
+  async read(
+    topics: readonly string[],
+    onRecord: (topic: string, record: { readonly timestamp: number; readonly value: Buffer | null }) => void,
+  ): Promise<void> {
     const ends = new Map<string, number>()
     for (const topic of topics) ends.set(topic, Number((await this.#admin.fetchTopicOffsets(topic))[0]!.high))
-    const found = new Map(topics.map(topic => [topic, [] as number[]]))
+    const read = new Map(topics.map(topic => [topic, 0]))
     const consumer = this.#kafka.consumer({ groupId: `bench-witness-${process.pid}-${Date.now()}` })
     await consumer.connect()
     await consumer.subscribe({ topics: [...topics], fromBeginning: true })
-    const complete = () => topics.every(topic => found.get(topic)!.length >= ends.get(topic)!)
+    const complete = () => topics.every(topic => read.get(topic)! >= ends.get(topic)!)
     await new Promise<void>((resolve, reject) => {
       const late = setTimeout(() => reject(new Error('The topics could not be read in 60 s')), 60_000)
       const check = () => {
@@ -63,15 +81,15 @@ export class Witness {
         clearTimeout(late)
         resolve()
       }
-      const eachMessage = async ({ topic, message }: { topic: string; message: { timestamp: string } }) => {
-        found.get(topic)!.push(Number(message.timestamp))
+      const eachMessage = async ({ topic, message }: EachMessagePayload) => {
+        onRecord(topic, { timestamp: Number(message.timestamp), value: message.value })
+        read.set(topic, read.get(topic)! + 1)
         check()
       }
       consumer.run({ eachMessage }).catch(reject)
       check()
     })
     await consumer.disconnect()
-    return found
   }
 
   /**

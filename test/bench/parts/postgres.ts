@@ -20,6 +20,8 @@ export interface PostgresPart {
   reset(): Promise<void>
   /** Inserts rows `first` ... into `bench_stream`, 1,000 per transaction; returns the seconds it took. */
   insert(first: number, rows: number): Promise<number>
+  /** Inserts rows `first` ... into `bench_stream`, each in a transaction of its own that is durable, so many per second. */
+  pace(first: number, rows: number, perSecond: number): Promise<void>
   /** Whether somebody reads this replication slot. */
   slotActive(slot: string): Promise<boolean>
   /** Removes slot and publication, waiting up to 20 s until nobody uses the slot. */
@@ -64,6 +66,18 @@ export async function startDatabase(records: number): Promise<PostgresPart> {
           FROM generate_series(first + i * per, least(first + (i + 1) * per, first + n) - 1) g;
         COMMIT;
       END LOOP; END $$`)
+    await sql(`CREATE PROCEDURE bench_pace(first bigint, n int, per_second int) LANGUAGE plpgsql AS $$
+      DECLARE
+        begun timestamptz := clock_timestamp();
+        early double precision;
+      BEGIN
+        FOR i IN 0 .. n - 1 LOOP
+          early := i / per_second::double precision - extract(epoch FROM clock_timestamp() - begun);
+          IF early > 0 THEN PERFORM pg_sleep(early); END IF;
+          INSERT INTO bench_stream SELECT ${row('g')} FROM generate_series(first + i, first + i) g;
+          COMMIT;
+        END LOOP;
+      END $$`)
     await sql(`INSERT INTO bench_rows SELECT ${row('g')} FROM generate_series(1::bigint, ${records}) g`)
     await sql('VACUUM ANALYZE bench_rows')
     await sql('CHECKPOINT')
@@ -87,6 +101,16 @@ export async function startDatabase(records: number): Promise<PostgresPart> {
       const started = performance.now()
       await sql(`CALL bench_insert(${first}, ${rows}, 1000)`)
       return (performance.now() - started) / 1000
+    },
+    async pace(first, rows, perSecond) {
+      const client = new pg.Client({ host, port, user, password, database })
+      await client.connect()
+      try {
+        await client.query('SET synchronous_commit = on')
+        await client.query(`CALL bench_pace(${first}, ${rows}, ${perSecond})`)
+      } finally {
+        await client.end()
+      }
     },
     slotActive: async slot => (await slotActive(slot)) === true,
     async forget(slot) {

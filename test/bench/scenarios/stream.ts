@@ -3,12 +3,15 @@ import type { BrokerBenchmark, RunContext } from '../bench.ts'
 import type { Figures } from '../metrics.ts'
 import type { PostgresPart } from '../parts/postgres.ts'
 import { measure, settled } from '../processes.ts'
+import { median, percentile } from '../statistics.ts'
 import type { Worker } from '../worker.ts'
 import { postgresSource } from './connectors.ts'
 
 interface Streaming {
   readonly worker: Worker
   readonly database: PostgresPart
+  /** With one partition. */
+  readonly topic: string
   /** Waits for so many records more than the one that showed that it streams. */
   arrived(records: number): Promise<{ readonly first: number; readonly last: number }>
   /** Waits until the slot is read, or not read. */
@@ -19,12 +22,13 @@ interface Streaming {
 const streaming = async (
   { subject, records, id, folder, parts }: RunContext,
   work: (streaming: Streaming) => Promise<Figures>,
+  topicConfig: Readonly<Record<string, string>> = {},
 ): Promise<Figures> => {
   const { kafka, witness } = parts
   const database = await parts.database()
   const topic = `${id}.public.bench_stream`
   await database.reset()
-  await witness.create(topic, 1)
+  await witness.create(topic, 1, topicConfig)
   const worker = await subject.start({ bootstrap: kafka.bootstrap, folder })
   const check = () => worker.check('source')
   const slot = async (active: boolean) => {
@@ -42,7 +46,7 @@ const streaming = async (
     await witness.arrived(topic, 1, check)
     await settled(worker.pid)
     const arrived = (count: number) => witness.arrived(topic, count, check, { from: 1 })
-    const figures = await work({ worker, database, arrived, slot })
+    const figures = await work({ worker, database, topic, arrived, slot })
     await worker.remove('source')
     await worker.stop()
     const there = (await witness.count(topic)) - 1
@@ -94,6 +98,41 @@ export const backlog: BrokerBenchmark = {
       const { first, last } = await arrived(records)
       return { ...used(records, (last - started) / 1000), firstRecordMs: first - started }
     })
+    return { '': figures }
+  },
+}
+
+const perSecond = 1000
+/** Half a minute of changes. */
+const mostPaced = 30_000
+
+/** How long a change is on its way when there is room: from its commit to its place in the topic. */
+export const latency: BrokerBenchmark = {
+  name: 'latency',
+  title: 'Postgres commit -> topic, 1,000 changes/s',
+  doc: "rows inserted one per transaction, 1,000 per second, for up to 30 s: the broker's time of storing each record less the commit time in it",
+  broker: true,
+  peer: true,
+  async run(context) {
+    const records = Math.min(context.records, mostPaced)
+    const figures = await streaming(
+      { ...context, records },
+      async ({ worker, database, topic, arrived }) => {
+        const used = measure(worker.pid)
+        const started = Date.now()
+        const [{ last }] = await Promise.all([arrived(records), database.pace(2, records, perSecond)])
+        const usage = used(records, (last - started) / 1000)
+        const waited: number[] = []
+        await context.parts.witness.read([topic], (_, { timestamp, value }) => {
+          const { source } = JSON.parse(String(value)) as { readonly source: { readonly ts_us: number } }
+          waited.push(timestamp - source.ts_us / 1000)
+        })
+        // The first one showed that it streams.
+        waited.shift()
+        return { ...usage, latencyMedianMs: median(waited), latencyP99Ms: percentile(waited, 99) }
+      },
+      { 'message.timestamp.type': 'LogAppendTime' },
+    )
     return { '': figures }
   },
 }

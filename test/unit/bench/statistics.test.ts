@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { beyondFloor, evenly, floor, median, summarize } from '../../bench/statistics.ts'
+import { beyondFloor, evenly, floor, median, percentile, summarize } from '../../bench/statistics.ts'
 
 test('the median of an odd and of an even number of values', () => {
   expect(median([9, 1, 5])).toBe(5)
@@ -10,6 +10,13 @@ test('the median of an odd and of an even number of values', () => {
 
 test('no values have no median', () => {
   expect(() => median([])).toThrow(RangeError)
+})
+
+test('a percentile is one of the values', () => {
+  const values = Array.from({ length: 200 }, (_, index) => 200 - index)
+  expect([1, 50, 99, 99.9, 100].map(percent => percentile(values, percent))).toEqual([2, 100, 198, 200, 200])
+  expect(percentile([7], 0)).toBe(7)
+  expect(() => percentile([], 50)).toThrow(RangeError)
 })
 
 test('a summary keeps the extremes and the number of runs', () => {
