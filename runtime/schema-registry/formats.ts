@@ -40,7 +40,7 @@ const formats: Record<SchemaType, RegistryFormat> = {
       return compactJson(schema.text)
     },
     problems: (reader, writer) =>
-      listed(jsonSchemaIncompatibility(new SchemaDocument(reader), new SchemaDocument(writer))),
+      listed(jsonSchemaIncompatibility(new SchemaDocument(reader), new SchemaDocument(writer), 'strict')),
   },
   PROTOBUF: {
     canonical(schema) {

@@ -3,11 +3,20 @@ import { isObject, type JsonObject, type SchemaDocument, type SchemaNode } from 
 import { merged } from './merge.ts'
 
 /**
+ * What a new property means where the older schema let objects have others: `strict`, as a registry has it: one of this name
+ * may have been there with any value; `lenient`: that is let pass.
+ */
+export type Openness = 'strict' | 'lenient'
+
+/**
  * Why data of `older` may not be valid for `newer`; undefined when none of what is compared stands against it: types,
  * alternatives, enums, properties, which of them are required and whether others may be there, and items.
  */
-export const jsonSchemaIncompatibility = (newer: SchemaDocument, older: SchemaDocument): string | undefined =>
-  new Comparison(newer, older).of(newer.root, older.root, 'value')
+export const jsonSchemaIncompatibility = (
+  newer: SchemaDocument,
+  older: SchemaDocument,
+  openness: Openness,
+): string | undefined => new Comparison(newer, older, openness).of(newer.root, older.root, 'value')
 
 const typesOf = ({ type, nullable }: JsonObject): ReadonlySet<unknown> | undefined => {
   if (type === undefined) return undefined
@@ -19,12 +28,14 @@ const typesOf = ({ type, nullable }: JsonObject): ReadonlySet<unknown> | undefin
 class Comparison {
   readonly #newer: SchemaDocument
   readonly #older: SchemaDocument
+  readonly #openness: Openness
   /** Compared already, or being compared: schemas may contain themselves. */
   readonly #seen = new Map<JsonObject, Set<JsonObject>>()
 
-  constructor(newer: SchemaDocument, older: SchemaDocument) {
+  constructor(newer: SchemaDocument, older: SchemaDocument, openness: Openness) {
     this.#newer = newer
     this.#older = older
+    this.#openness = openness
   }
 
   of(newer: SchemaNode, older: SchemaNode, place: string): string | undefined {
@@ -69,11 +80,18 @@ class Comparison {
     const before = isObject(older.json['properties']) ? older.json['properties'] : {}
     const needed = Array.isArray(older.json['required']) ? older.json['required'] : []
     const required: readonly unknown[] = Array.isArray(newer.json['required']) ? newer.json['required'] : []
-    for (const name of required) if (!needed.includes(name)) return `the property ${place}.${name} has become required`
+    for (const name of required) {
+      // With a default, readers know what to do without it.
+      if (needed.includes(name) || hasDefault(properties[String(name)])) continue
+      return `the property ${place}.${name} has become required`
+    }
     for (const [name, given] of Object.entries(properties)) {
       const at = `${place}.${name}`
-      // New: that an open object may have had one of this name with another type is let pass.
-      if (!Object.hasOwn(before, name)) continue
+      if (!Object.hasOwn(before, name)) {
+        const difference = this.#added(newer, given, older, at)
+        if (difference !== undefined) return difference
+        continue
+      }
       const difference = this.of(this.#newer.part(newer, given, at), this.#older.part(older, before[name], at), at)
       if (difference !== undefined) return difference
     }
@@ -82,6 +100,17 @@ class Comparison {
       if (!Object.hasOwn(properties, name)) return `the property ${place}.${name} is gone, and no others are allowed`
     const wasOpen = typesOf(older.json)?.has('object') === true && older.json['additionalProperties'] !== false
     return wasOpen ? `${place} allowed other properties` : undefined
+  }
+
+  /** A property that the older schema does not name: data may have it all the same. */
+  #added(newer: SchemaNode, given: unknown, older: SchemaNode, at: string): string | undefined {
+    if (this.#openness === 'lenient' || (isObject(given) && Object.keys(given).length === 0) || given === true)
+      return undefined
+    const { additionalProperties: others = true, patternProperties } = older.json
+    if (isObject(others) && Object.keys(others).length > 0)
+      return this.of(this.#newer.part(newer, given, at), this.#older.part(older, others, at), at)
+    const wasOpen = others !== false && patternProperties === undefined && typesOf(older.json)?.has('object') === true
+    return wasOpen ? `the property ${at} is new, and others of any type were allowed` : undefined
   }
 
   #parts(newer: SchemaNode, older: SchemaNode, place: string): string | undefined {
@@ -96,6 +125,8 @@ class Comparison {
     return undefined
   }
 }
+
+const hasDefault = (property: unknown): boolean => isObject(property) && property['default'] !== undefined
 
 const flat = (document: SchemaDocument, node: SchemaNode, place: string): SchemaNode =>
   Array.isArray(node.json['allOf']) ? merged(document, node, place) : node

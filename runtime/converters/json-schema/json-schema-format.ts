@@ -29,7 +29,9 @@ export const jsonSchemaFormat = (settings: JsonSchemaSettings, checks?: PayloadC
   writerAs: (registered, schema) => writer(registered, required(schema), settings, checks),
   reader: (registered, version) => reader(registered, version, settings, checks),
   recordName: registered => titleOf(new SchemaDocument(registered)),
-  incompatibility: (newer, older) => jsonSchemaIncompatibility(new SchemaDocument(newer), new SchemaDocument(older)),
+  // The record at hand is what counts, and it has no other properties than its own schema names.
+  incompatibility: (newer, older) =>
+    jsonSchemaIncompatibility(new SchemaDocument(newer), new SchemaDocument(older), 'lenient'),
 })
 
 const required = (schema: Schema | null): Schema => {

@@ -40,7 +40,7 @@ const value = {
 
 describe.each([
   { name: 'Avro', definition: avro, own: {} },
-  { name: 'JSON Schema', definition: jsonSchema, own: {} },
+  { name: 'JSON Schema', definition: jsonSchema, own: { 'object.additional.properties': 'false' } },
   { name: 'Protobuf', definition: protobuf, own: { 'optional.for.nullables': 'true' } },
 ])('$name on the embedded registry', ({ definition, own }) => {
   const converter = (props: Readonly<Record<string, string>> = {}): Converter => {

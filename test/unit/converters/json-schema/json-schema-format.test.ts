@@ -4,6 +4,8 @@ import { Decimal } from '../../../../runtime/api/decimal.ts'
 import { isDataError } from '../../../../runtime/api/errors.ts'
 import { dateSchema, decimalSchema, timestampSchema } from '../../../../runtime/api/logical.ts'
 import { type Schema, s } from '../../../../runtime/api/schema.ts'
+import { jsonSchemaIncompatibility } from '../../../../runtime/converters/json-schema/compatibility.ts'
+import { SchemaDocument } from '../../../../runtime/converters/json-schema/document.ts'
 import { jsonSchemaFormat } from '../../../../runtime/converters/json-schema/json-schema-format.ts'
 import { type JsonSchemaSettings, jsonSchemaDefaults } from '../../../../runtime/converters/json-schema/settings.ts'
 import type { ResolvedSchema } from '../../../../runtime/converters/registry/format.ts'
@@ -325,8 +327,44 @@ describe('compatibility', () => {
     ['newly required', object({ a: text }, { required: ['a'] }), object({ a: text }), /value\.a has become required/],
     ['closed', object({ a: text }, { additionalProperties: false }), object({ a: text }), /allowed other/],
     ['fewer symbols', { enum: ['A'] }, { enum: ['A', 'B'] }, /could be "B"/],
+    [
+      'newly required, with a default',
+      object({ a: { ...text, default: 'x' } }, { required: ['a'] }),
+      object({ a: text }),
+      undefined,
+    ],
+    ['more properties', object({ a: text, b: integer }), object({ a: text }), undefined],
   ])('%s', (_, newer, older, reason) => {
     if (reason === undefined) expect(why(newer, older)).toBeUndefined()
     else expect(why(newer, older)).toMatch(reason)
+  })
+
+  const closed = { additionalProperties: false }
+  test.each([
+    ['to an open object', object({ b: integer }), object({}), /value\.b is new, and others of any type were allowed/],
+    ['of any type to an open object', object({ b: {} }), object({}), undefined],
+    ['to a closed object', object({ b: integer }, closed), object({}, closed), undefined],
+    [
+      'required, to a closed object',
+      object({ b: integer }, { ...closed, required: ['b'] }),
+      object({}, closed),
+      /required/,
+    ],
+    ['that others must fit', object({ b: number }), object({}, { additionalProperties: integer }), undefined],
+    [
+      'that others may not fit',
+      object({ b: integer }),
+      object({}, { additionalProperties: text }),
+      /value\.b could be/,
+    ],
+    ['taken away', object({}), object({ b: integer }), undefined],
+  ])('as a registry has it, a property %s', (_, newer, older, reason) => {
+    const strictly = jsonSchemaIncompatibility(
+      new SchemaDocument(registered(newer)),
+      new SchemaDocument(registered(older)),
+      'strict',
+    )
+    if (reason === undefined) expect(strictly).toBeUndefined()
+    else expect(strictly).toMatch(reason)
   })
 })
