@@ -1,5 +1,4 @@
-import type { ByteWriter } from '../../api/byte-writer.ts'
-import { ByteWriter as Writer } from '../../api/byte-writer.ts'
+import { ByteWriter } from '../../api/byte-writer.ts'
 import type { Converter, ConverterUse, EncodedBatch, RawHeader, SchemaAndValue } from '../../api/define.ts'
 import { ConfigError, DataError } from '../../api/errors.ts'
 import { resolveLazy } from '../../api/lazy.ts'
@@ -159,7 +158,7 @@ class RegistryConverter implements Converter {
   }
 
   encode(topic: string, schema: Schema | null, value: unknown): Uint8Array | null {
-    const out = new Writer(256)
+    const out = new ByteWriter(256)
     return this.encodeInto(out, topic, schema, value) ? out.buf.subarray(0, out.pos) : null
   }
 

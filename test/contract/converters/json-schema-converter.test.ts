@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, it } from 'vitest'
-import { DataError, s } from '../../../runtime/api/index.ts'
+import { DataError, Decimal, decimalSchema, s } from '../../../runtime/api/index.ts'
 import { parseOrThrow } from '../../../runtime/config/parse.ts'
 import jsonSchema from '../../../runtime/converters/json-schema/json-schema-converter.ts'
 import { converterContract } from '../../../runtime/testing/converter-contract.ts'
@@ -72,6 +72,16 @@ describe('JsonSchemaConverter', () => {
     await made.prepare!({ topic, schemas: [struct] })
     expect(Buffer.from(made.encode(topic, struct, { a: 9 })!).toString('utf8', 5)).toBe('{"a":9}')
     expect(() => made.encode(topic, struct, { a: 10 })).toThrow(/does not fit its JSON Schema: \/a must be <= 9/)
+  })
+
+  it.each(['BASE64', 'NUMERIC'])('writes %s Decimals that fit the schema it registers', async format => {
+    const schema = s.struct({ price: decimalSchema(2), maybe: decimalSchema(0, { optional: true }) })
+    const made = converter({ 'json.fail.invalid.schema': 'true', 'decimal.format': format })
+    const record = { price: new Decimal(-1234n, 2), maybe: null }
+    await made.prepare!({ topic: format, schemas: [schema] })
+    const bytes = made.encode(format, schema, record)!
+    await made.prepareDecode!({ topic: format, payloads: [bytes] })
+    expect(made.decode(format, bytes).value).toEqual(record)
   })
 
   it('checks as draft 7 what names a later dialect, where that is asked for', async () => {
