@@ -55,6 +55,12 @@ const table: readonly Builtin[] = [
     module: 'transforms/extract-new-record-state',
   },
   {
+    class: 'io.debezium.transforms.ExtractChangedRecordState',
+    kind: 'transformation',
+    version: own,
+    module: 'transforms/extract-changed-record-state',
+  },
+  {
     class: 'io.debezium.transforms.ByLogicalTableRouter',
     kind: 'transformation',
     version: own,

@@ -86,8 +86,9 @@ export class Capture {
     while (!signal.aborted) {
       try {
         for await (const batch of task.read()) {
-          this.#taken?.(batch)
-          this.records.push(...batch.filter(record => record.positionOnly !== true).map(keptRecord))
+          const written = batch.filter(record => record.positionOnly !== true)
+          this.#taken?.(written)
+          this.records.push(...written.map(keptRecord))
           const last = batch.at(-1)
           if (last !== undefined && this.#autoCommit) {
             this.offsets.store(last.sourceOffset)

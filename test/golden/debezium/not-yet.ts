@@ -1,7 +1,6 @@
 /** Scenarios that are not played, each with the reason. The beginning of a name stands for all that begin so. */
 export const notYet: Readonly<Record<string, string>> = {
   unwrap_add_headers: 'the tombstone of Debezium shares the list of headers with its delete event; a unit test has the rest',
-  unwrap_drop_fields: 'the transformation ExtractChangedRecordState is not there yet; a unit test gives its headers',
   rest_create: 'about the REST interface, not the connector',
   logical_message_exclude: 'Debezium names the collection of messages by the identity of a Java object; here it is `message`',
   snap_never: 'shows an error of the REST interface',
