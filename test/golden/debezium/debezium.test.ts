@@ -20,7 +20,7 @@ import { TestPostgres } from '../../support/postgres.ts'
 import { Capture, type StoredOffsets } from '../../support/postgres-capture.ts'
 import { compact, fromJs, type Json, parse } from './lossless-json.mjs'
 import { normaliseHeader, normaliseValue, Ordinals, ordinals } from './normalise.mjs'
-import { differentWords, leftOut, notYet } from './not-yet.ts'
+import { differentText, differentWords, leftOut, notYet } from './not-yet.ts'
 
 interface Step {
   readonly sql?: string | readonly string[]
@@ -435,7 +435,10 @@ const pretty = (value: Json): unknown =>
 
 test.each(played)('%s', { timeout: 60_000 }, async name => {
   const text = readFileSync(new URL(`${name}.json`, folder), 'utf8')
-  const golden = expected(parse(text) as ReadonlyMap<string, Json>)
+  const words = Object.entries(differentText[name] ?? {})
+  for (const [recorded] of words) expect(text, 'a difference that is none any more').toContain(recorded)
+  const ours = words.reduce((all, [recorded, own]) => all.replaceAll(recorded, () => own), text)
+  const golden = expected(parse(ours) as ReadonlyMap<string, Json>)
   const result = await new Play(JSON.parse(text) as Scenario).play()
   expect(pretty(collapsed(result.topics))).toEqual(pretty(golden.topics))
   // Members in the same order, and numbers with the same digits.
