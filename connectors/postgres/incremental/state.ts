@@ -45,10 +45,18 @@ export const stateMembers = (state: IncrementalState): OffsetMap => ({
   ...(state.correlationId === undefined ? {} : { [correlationKey]: state.correlationId }),
 })
 
-/** The offset without what it says of incremental snapshots. */
+const besideStream = /^(incremental|blocking)$/i
+const markers = new Set(['snapshot', 'snapshot_completed', 'last_snapshot_record'])
+
+/** The offset without what it says of incremental snapshots; Debezium's rows of one are marked too. */
 export const withoutState = (offset: OffsetMap): OffsetMap => {
-  if (offset[collectionsKey] === undefined) return offset
-  return Object.fromEntries(Object.entries(offset).filter(([name]) => !name.startsWith('incremental_snapshot_')))
+  const isMarked = besideStream.test(String(offset['snapshot']))
+  if (offset[collectionsKey] === undefined && !isMarked) return offset
+  return Object.fromEntries(
+    Object.entries(offset).filter(
+      ([name]) => !name.startsWith('incremental_snapshot_') && !(isMarked && markers.has(name)),
+    ),
+  )
 }
 
 /** Whether two offsets say the same of incremental snapshots. */

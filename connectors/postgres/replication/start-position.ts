@@ -24,10 +24,12 @@ const numberOf = (offset: OffsetMap, key: string): number | undefined => {
   return number
 }
 
-/** Whether an offset is that of a snapshot that did not get to its end. */
+/** Whether an offset is that of an initial snapshot that did not get to its end. */
 export const isUnfinishedSnapshot = (offset: OffsetMap): boolean => {
   const { snapshot, snapshot_completed: completed } = offset
   if (snapshot === undefined || snapshot === null || snapshot === false || snapshot === 'false') return false
+  // Those stand beside the stream: its position is as good as any.
+  if (/^(incremental|blocking)$/i.test(String(snapshot))) return false
   return completed !== true && completed !== 'true'
 }
 

@@ -91,6 +91,18 @@ describe('the state in the offset', () => {
     expect(sameState(offset, stateMembers({ ...state, last: [keyValue('6', 'int4')] }))).toBe(false)
   })
 
+  test("a row's in Debezium, stored in the middle of a snapshot", () => {
+    const offset = {
+      ...{ lsn: 9, lsn_proc: 8, messageType: 'INSERT', snapshot: 'INCREMENTAL', snapshot_completed: false },
+      last_snapshot_record: false,
+      ...stateMembers(state),
+    }
+    expect(readState(offset).state).toEqual(state)
+    expect(withoutState(offset)).toEqual({ lsn: 9, lsn_proc: 8, messageType: 'INSERT' })
+    const initial = { lsn: 1, snapshot: 'INITIAL', snapshot_completed: true }
+    expect(withoutState({ ...initial, ...stateMembers(state) })).toEqual(initial)
+  })
+
   test('none', () => expect(readState({ lsn: 1 })).toEqual({ state: undefined, problem: undefined }))
 
   test('keys that cannot be read: the table begins again', () => {

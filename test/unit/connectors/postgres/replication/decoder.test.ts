@@ -376,6 +376,9 @@ describe('positions', () => {
     expect(() => startPosition({ lsn: 'abc' })).toThrow(/lsn=abc/)
     expect(isUnfinishedSnapshot({ snapshot: 'INITIAL', snapshot_completed: false })).toBe(true)
     expect(isUnfinishedSnapshot({ snapshot: true })).toBe(true)
+    // Rows of a snapshot beside the stream, as Debezium stores them.
+    expect(isUnfinishedSnapshot({ snapshot: 'INCREMENTAL', snapshot_completed: false })).toBe(false)
+    expect(isUnfinishedSnapshot({ snapshot: 'BLOCKING', snapshot_completed: false })).toBe(false)
     expect(isUnfinishedSnapshot({ snapshot: 'INITIAL', snapshot_completed: true })).toBe(false)
     expect(isUnfinishedSnapshot({ lsn: 1 })).toBe(false)
   })
