@@ -187,6 +187,8 @@ class Play {
   async #stop(): Promise<void> {
     await this.#capture?.stop()
     this.#capture = undefined
+    // The server notices a little later; what is asked before would be told of the connector that was.
+    await expect.poll(async () => (await this.#client!.query('select from pg_replication_slots where active and database = current_database()')).rowCount, { timeout: 10_000 }).toBe(0)
   }
 
   /** Everything written so far was sent, and the records have come to rest. */
