@@ -187,18 +187,8 @@ class Play {
   async #stop(): Promise<void> {
     await this.#capture?.stop()
     this.#capture = undefined
-<<<<<<< Updated upstream
     // The server notices a little later; what is asked before would be told of the connector that was.
     await expect.poll(async () => (await this.#client!.query('select from pg_replication_slots where active and database = current_database()')).rowCount, { timeout: 10_000 }).toBe(0)
-=======
-    // The server notices a moment later that nobody reads any more.
-    const isActive = 'select 1 from pg_replication_slots where slot_name = $1 and active'
-    for (let left = 500; left > 0; left--) {
-      const { rows } = await this.#client!.query(isActive, [this.#config['slot.name']])
-      if (rows.length === 0) return
-      await sleep(10)
-    }
->>>>>>> Stashed changes
   }
 
   /** Everything written so far was sent, and the records have come to rest. */
