@@ -171,9 +171,11 @@ export class ReplicationStream {
     }, askAgainMs)
   }
 
-  /** Much was written that is not ours: the server would keep it for nothing. */
+  /** Something was written that is not ours: the server would keep it for nothing. */
   #isQuiet(): boolean {
-    return this.#received - this.#told >= silentBytes && !this.#parts.decoder.inTransaction && this.settled()
+    const { settings, decoder } = this.#parts
+    const least = settings.flushMode === 'connector_and_driver' ? 1 : silentBytes
+    return this.#received - this.#told >= least && !decoder.inTransaction && this.settled()
   }
 
   get #beatMs(): number {
@@ -221,7 +223,7 @@ export class ReplicationStream {
           if (lsn > this.#received) this.#received = lsn
           const stop = decoder.decode(buf, at + walMessageHeader, next, lsn, moment, batch)
           if (stop !== undefined) return stop
-        } else if (buf[at] === keepalive) this.#alive(buf, at, batch)
+        } else if (buf[at] === keepalive) this.#alive(buf, at)
       }
       return undefined
     } finally {
@@ -229,13 +231,9 @@ export class ReplicationStream {
     }
   }
 
-  #alive(buf: Buffer, at: number, batch: readonly SourceRecord[]): void {
-    const { settings, decoder } = this.#parts
+  #alive(buf: Buffer, at: number): void {
     const sent = readLsn(buf, at + 1)
     if (sent > this.#received) this.#received = sent
-    // Changes of other tables only: nothing of ours lies before what the server has sent.
-    const idle = !decoder.inTransaction && batch.length === 0 && this.settled()
-    if (idle && settings.flushMode === 'connector_and_driver') this.confirm(sent)
     if (buf[at + 17] === 1) this.#tell()
   }
 

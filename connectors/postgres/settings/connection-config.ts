@@ -159,7 +159,7 @@ export const connectionConfig = {
     width: 'SHORT',
   }),
   'lsn.flush.mode': c.string(
-    'Who moves the slot: connector (what is stored), manual (nobody: you do), connector_and_driver (also past changes of other tables, when nothing waits to be stored).',
+    'Who moves the slot: connector (what is stored), manual (nobody: you do), connector_and_driver (as connector; and while only other tables change the position is stored every 10 s, however little they write, not only after 1 MB).',
     {
       optional: true,
       recommended: ['connector_and_driver', 'connector', 'manual'],

@@ -77,6 +77,33 @@ describe('a table that is quiet while others change', () => {
     await again.until(() => again.records.length > 0, 'what came between')
     expect(again.records).toHaveLength(1)
   }, 60_000)
+
+  test('with lsn.flush.mode=connector_and_driver: the slot is not moved past what is stored', async () => {
+    const props: Props = { ...(await database()), 'lsn.flush.mode': 'connector_and_driver' }
+    const offsets = new StoredOffsets()
+    const capture = await start(props, { offsets })
+    await streaming(capture)
+    await sql(props, "insert into t values (1, 'ours')")
+    await capture.until(() => capture.records.length === 1, 'a change')
+    const { lsn: ours } = capture.records[0]!.sourceOffset
+    // The server forgets what lies before, so that a position there could not be resumed.
+    const forgotten = async () => {
+      await sql(props, "insert into other values (1, 'theirs')", 'select pg_log_standby_snapshot()', 'checkpoint')
+      const client = await server.client(props['database.dbname'])
+      const { rows } = await client.query(
+        `select restart_lsn - '0/0' > $2::numeric forgotten from pg_replication_slots where slot_name = $1`,
+        [props['slot.name'], ours],
+      )
+      await client.end()
+      return rows[0].forgotten as boolean
+    }
+    await capture.until(forgotten, 'the slot to keep less', 30_000)
+    await capture.stop()
+    const again = await start(props, { offsets })
+    await streaming(again)
+    await sql(props, "insert into t values (2, 'more')")
+    await again.until(() => again.records.length === 1, 'the next change')
+  }, 60_000)
 })
 
 describe('what the server keeps', () => {
