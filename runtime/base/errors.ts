@@ -4,6 +4,8 @@
  */
 export const errorTable = {
   INTERNAL: { status: 500, retriable: false, message: '{reason}' },
+  /** Kafka Connect answers 500 to a body that is not of the shape it takes. */
+  MALFORMED_BODY: { status: 500, retriable: false, message: '{reason}' },
   BAD_REQUEST: { status: 400, retriable: false, message: '{reason}' },
   FORBIDDEN: { status: 403, retriable: false, message: 'User {user} needs the role {role} for this' },
   NOT_FOUND: { status: 404, retriable: false, message: 'HTTP 404 Not Found' },

@@ -1,5 +1,6 @@
 import type { ConfigField } from '../api/config.ts'
 import { nearest } from '../base/nearest.ts'
+import { didYouMean } from '../plugins/names.ts'
 import type { ConnectorProps } from '../stores/ports.ts'
 import type { ConnectorDefinition } from '../worker/plugin-access.ts'
 import type { ConfigInfos, ConfigWarning } from './entities.ts'
@@ -23,19 +24,23 @@ export const strays = (
   })
 }
 
-/** What was probably meant by a value that is none of the allowed ones. */
+/** What was probably meant by a value that is none of the allowed ones, or else of the `recommended`. */
 export const valueHint = (
   field: ConfigField<unknown> | undefined,
   given: string | null | undefined,
+  recommended: readonly string[] = [],
 ): string | undefined => {
-  const values = field?.options.values
-  if (values === undefined || given === undefined || given === null) return undefined
+  if (field === undefined || given === undefined || given === null) return undefined
+  const values = field.options.values ?? recommended
   const spelled = new Map(values.map(value => [value.toLowerCase(), value]))
-  for (const one of field!.type === 'LIST' ? given.split(',') : [given]) {
+  for (const one of field.type === 'LIST' ? given.split(',') : [given]) {
     const part = one.trim()
     if (values.includes(part)) continue
     const low = part.toLowerCase()
-    const meant = spelled.get(low) ?? spelled.get(nearest(low, spelled.keys()) ?? '')
+    const meant =
+      field.type === 'CLASS'
+        ? didYouMean(part, values)
+        : (spelled.get(low) ?? spelled.get(nearest(low, spelled.keys()) ?? ''))
     if (meant !== undefined) return `Did you mean ${meant}?`
   }
   return undefined
@@ -45,4 +50,15 @@ export const valueHint = (
 export const slip = ({ warnings = [] }: ConfigInfos): string | undefined => {
   const found = warnings.find(({ hint }) => hint !== undefined)
   return found === undefined ? undefined : `${found.message}. ${found.hint}`
+}
+
+/** What helps where no connector class is named: the setting that looks like it, or where the classes are listed. */
+export const classMissing = (props: ConnectorProps) => {
+  const configKey = 'connector.class'
+  const meant = Object.keys(props).find(name => nearest(name, [configKey]) !== undefined)
+  const hint =
+    meant === undefined
+      ? `Name a class in ${configKey}: GET /connector-plugins lists them`
+      : `The setting ${meant} means nothing. Did you mean ${configKey}?`
+  return { configKey, hint }
 }

@@ -139,7 +139,7 @@ export class Validation {
     }))
     const known = Array.from(this.#entries, ([key, { definition, field, parsed, extra, recommended, value }]) => {
       const errors = [...parsed.problems, ...extra]
-      const hint = errors.length === 0 ? undefined : valueHint(field, this.#props[key])
+      const hint = errors.length === 0 ? undefined : valueHint(field, this.#props[key], recommended)
       return {
         definition,
         value: {

@@ -16,7 +16,7 @@ import { topicPattern } from '../task/topic-pattern.ts'
 import { hidingLog, Secrets } from '../worker/error-text.ts'
 import { supportsExactlyOnce } from '../worker/exactly-once.ts'
 import type { ConnectorDefinition } from '../worker/plugin-access.ts'
-import { strays } from './advice.ts'
+import { classMissing, strays } from './advice.ts'
 import { Validation } from './config-infos.ts'
 import type { ConfigInfos } from './entities.ts'
 import { hashOrder } from './hash-order.ts'
@@ -47,7 +47,8 @@ export class Validator {
     const { plugins, workerProps } = this.#parts
     const props = await this.#parts.resolve(raw)
     const className = props['connector.class'] ?? undefined
-    if (className === undefined) throw new CodedError('NO_CONNECTOR_TYPE', { config: shownConfig(raw) })
+    if (className === undefined)
+      throw new CodedError('NO_CONNECTOR_TYPE', { config: shownConfig(raw) }, classMissing(raw))
     const location = await this.#locate(className.trim())
     const definition = await plugins.load<ConnectorDefinition>(className.trim())
     const validation = new Validation(props)

@@ -5,7 +5,11 @@ import type { ConnectorProps } from '../stores/ports.ts'
 const place = (column: number, line = 1): string =>
   `\n at [Source: REDACTED (\`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION\` disabled); line: ${line}, column: ${column}]`
 
-const internal = (reason: string): CodedError => new CodedError('INTERNAL', { reason })
+/** A body of another shape than the route takes: `reason` in Kafka Connect's words where it has some, `hint` what to send instead. */
+export const malformed = (reason: string, hint: string, configKey?: string): CodedError =>
+  new CodedError('MALFORMED_BODY', { reason }, { hint, ...(configKey !== undefined && { configKey }) })
+
+const example = '{"connector.class": "...", "tasks.max": "1"}'
 
 /**
  * A body's text, without a byte order mark. Throws CodedError 500 where it is no UTF-8, as Kafka Connect answers it: a byte put in
@@ -16,10 +20,9 @@ export const textOf = (bytes: Buffer): string => {
   if (!isUtf8(bytes)) {
     const same = Buffer.from(text)
     const at = bytes.findIndex((byte, index) => byte !== same[index])
-    throw new CodedError(
-      'INTERNAL',
-      { reason: `Invalid UTF-8: byte 0x${bytes[at]!.toString(16)} at offset ${at} of the body` },
-      { hint: 'Send the body in UTF-8: some clients use ISO-8859-1 unless told otherwise' },
+    throw malformed(
+      `Invalid UTF-8: byte 0x${bytes[at]!.toString(16)} at offset ${at} of the body`,
+      'Send the body in UTF-8: some clients use ISO-8859-1 unless told otherwise',
     )
   }
   return text.startsWith('\ufeff') ? text.slice(1) : text
@@ -38,10 +41,11 @@ export const jsonOf = (body: unknown): unknown => {
       typeof value === 'number' && source !== undefined ? new NumberText(source) : value,
     )
   } catch (cause) {
-    throw new CodedError(
-      'INTERNAL',
-      { reason: `The body is no JSON: ${(cause as Error).message}${place(1)}` },
-      { cause },
+    // The parser quotes the text around the place, and this error is logged: a secret may stand there (invariant 10).
+    const reason = (cause as Error).message.replace(/, (\.\.\.)?".*"(\.\.\.)? is not valid JSON$/s, '')
+    throw malformed(
+      `The body is no JSON: ${reason}${place(1)}`,
+      'Names and texts need double quotes; behind the last member there is no comma, and JSON has no comments',
     )
   }
 }
@@ -73,11 +77,15 @@ export const isObject = (value: unknown): value is Record<string, unknown> =>
 /** Settings of a body: texts, numbers and booleans as text, null as null. */
 export const propsOf = (value: unknown, where: string): ConnectorProps => {
   if (value === undefined || value === null)
-    throw internal(`Cannot invoke "java.util.Map.get(Object)" because "${where}" is null`)
+    throw malformed(
+      `Cannot invoke "java.util.Map.get(Object)" because "${where}" is null`,
+      where === 'config' ? `Put the settings under config: "config": ${example}` : `Send the settings: ${example}`,
+    )
   if (!isObject(value)) {
     const kind = Array.isArray(value) ? 'Array value (token `JsonToken.START_ARRAY`)' : 'a value that is no object'
-    throw internal(
+    throw malformed(
       `Cannot deserialize value of type \`java.util.LinkedHashMap<java.lang.String,java.lang.String>\` from ${kind}${place(1)}`,
+      `Settings are one object: ${example}`,
     )
   }
   return Object.fromEntries(
@@ -85,8 +93,12 @@ export const propsOf = (value: unknown, where: string): ConnectorProps => {
       if (member === null || typeof member === 'string') return [key, member]
       if (member instanceof NumberText) return [key, member.text]
       if (typeof member === 'boolean') return [key, String(member)]
-      throw internal(
+      throw malformed(
         `Cannot deserialize value of type \`java.lang.String\` from ${Array.isArray(member) ? 'Array value (token `JsonToken.START_ARRAY`)' : 'Object value (token `JsonToken.START_OBJECT`)'}: the setting ${key} must be a text${place(1)}`,
+        key === 'config'
+          ? 'Send the settings alone: name and config around them belong to POST /connectors'
+          : `Write ${key} as a text`,
+        key,
       )
     }),
   )

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { CodedError } from '../base/errors.ts'
 import type { Herder } from '../herder/herder.ts'
 import type { TargetState } from '../stores/ports.ts'
-import { isObject, jsonOf, propsOf } from './body.ts'
+import { isObject, jsonOf, malformed, propsOf } from './body.ts'
 import { locationOf } from './forward.ts'
 import type { Masking } from './mask.ts'
 
@@ -15,29 +15,33 @@ const createRequest = (
   body: unknown,
 ): { readonly name: string; readonly config: unknown; readonly initial: TargetState | undefined } => {
   const json = jsonOf(body)
+  const shape = 'Send {"name": "...", "config": {"connector.class": "...", ...}}'
   if (json === undefined || json === null) {
-    throw new CodedError('INTERNAL', {
-      reason:
-        'Cannot invoke "org.apache.kafka.connect.runtime.rest.entities.CreateConnectorRequest.name()" because "createRequest" is null',
-    })
+    throw malformed(
+      'Cannot invoke "org.apache.kafka.connect.runtime.rest.entities.CreateConnectorRequest.name()" because "createRequest" is null',
+      shape,
+    )
   }
-  if (!isObject(json))
-    throw new CodedError('INTERNAL', {
-      reason:
-        'Cannot deserialize value of type `org.apache.kafka.connect.runtime.rest.entities.CreateConnectorRequest`: the body must be an object with name and config',
-    })
+  if (!isObject(json)) {
+    throw malformed(
+      'Cannot deserialize value of type `org.apache.kafka.connect.runtime.rest.entities.CreateConnectorRequest`: the body must be an object with name and config',
+      shape,
+    )
+  }
   const unknown = Object.keys(json).find(key => !['name', 'config', 'initial_state'].includes(key))
   if (unknown !== undefined) {
-    throw new CodedError('INTERNAL', {
-      reason: `Unrecognized field "${unknown}" (class org.apache.kafka.connect.runtime.rest.entities.CreateConnectorRequest), not marked as ignorable (3 known properties: "config", "name", "initial_state")`,
-    })
+    throw malformed(
+      `Unrecognized field "${unknown}" (class org.apache.kafka.connect.runtime.rest.entities.CreateConnectorRequest), not marked as ignorable (3 known properties: "config", "name", "initial_state")`,
+      `${shape}; settings alone go to PUT /connectors/NAME/config`,
+    )
   }
   const { name, config, initial_state: state } = json
   const initial = state === undefined || state === null ? undefined : targets[String(state).toUpperCase()]
   if (state !== undefined && state !== null && initial === undefined) {
-    throw new CodedError('INTERNAL', {
-      reason: `Cannot construct instance of \`org.apache.kafka.connect.runtime.rest.entities.CreateConnectorRequest$InitialState\`, problem: No enum constant org.apache.kafka.connect.runtime.rest.entities.CreateConnectorRequest.InitialState.${String(state).toUpperCase()}`,
-    })
+    throw malformed(
+      `Cannot construct instance of \`org.apache.kafka.connect.runtime.rest.entities.CreateConnectorRequest$InitialState\`, problem: No enum constant org.apache.kafka.connect.runtime.rest.entities.CreateConnectorRequest.InitialState.${String(state).toUpperCase()}`,
+      `initial_state is one of ${Object.keys(targets).join(', ')}`,
+    )
   }
   return { name: typeof name === 'string' ? name.trim() : '', config, initial }
 }

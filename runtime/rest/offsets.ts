@@ -3,44 +3,46 @@ import { CodedError } from '../base/errors.ts'
 import type { ConnectorOffset } from '../herder/entities.ts'
 import type { Herder } from '../herder/herder.ts'
 import { offsetJson } from '../stores/offset-key.ts'
-import { isObject, jsonOf, plainJson } from './body.ts'
+import { isObject, jsonOf, malformed, plainJson } from './body.ts'
 
 type Named = { Params: { connector: string } }
+
+const shape = 'Send {"offsets": [{"partition": {...}, "offset": {...}}]}'
 
 /** A body's offsets; what is in the maps is the connector's to check. */
 const offsetsOf = (body: unknown): readonly ConnectorOffset[] => {
   const json = plainJson(jsonOf(body))
   if (json === undefined || json === null)
-    throw new CodedError('INTERNAL', {
-      reason:
-        'Cannot invoke "org.apache.kafka.connect.runtime.rest.entities.ConnectorOffsets.offsets()" because "offsets" is null',
-    })
-  if (!isObject(json)) throw malformed('the body must be {"offsets": [...]}')
+    throw malformed(
+      'Cannot invoke "org.apache.kafka.connect.runtime.rest.entities.ConnectorOffsets.offsets()" because "offsets" is null',
+      shape,
+    )
+  if (!isObject(json)) throw unreadable('the body must be {"offsets": [...]}')
   known(json, ['offsets'], 'ConnectorOffsets')
   const list = json['offsets'] ?? []
-  if (!Array.isArray(list)) throw malformed('offsets must be a list')
+  if (!Array.isArray(list)) throw unreadable('offsets must be a list')
   return list.map((one: unknown) => {
-    if (!isObject(one)) throw malformed('each of the offsets must be {"partition": {...}, "offset": {...}}')
+    if (!isObject(one)) throw unreadable('each of the offsets must be {"partition": {...}, "offset": {...}}')
     known(one, ['partition', 'offset'], 'ConnectorOffset')
     return { partition: mapOf(one, 'partition'), offset: mapOf(one, 'offset') } as ConnectorOffset
   })
 }
 
-const malformed = (reason: string): CodedError =>
-  new CodedError('INTERNAL', { reason: `Cannot read the offsets: ${reason}` })
+const unreadable = (reason: string): CodedError => malformed(`Cannot read the offsets: ${reason}`, shape)
 
 const known = (json: Readonly<Record<string, unknown>>, names: readonly string[], entity: string): void => {
   const other = Object.keys(json).find(name => !names.includes(name))
   if (other === undefined) return
   const count = names.length === 1 ? 'one known property' : `${names.length} known properties`
-  throw new CodedError('INTERNAL', {
-    reason: `Unrecognized field "${other}" (class org.apache.kafka.connect.runtime.rest.entities.${entity}), not marked as ignorable (${count}: ${names.map(name => `"${name}"`).join(', ')})`,
-  })
+  throw malformed(
+    `Unrecognized field "${other}" (class org.apache.kafka.connect.runtime.rest.entities.${entity}), not marked as ignorable (${count}: ${names.map(name => `"${name}"`).join(', ')})`,
+    shape,
+  )
 }
 
 const mapOf = (one: Readonly<Record<string, unknown>>, name: string): Record<string, unknown> | null => {
   const map = one[name] ?? null
-  if (map !== null && !isObject(map)) throw malformed(`${name} must be an object or null`)
+  if (map !== null && !isObject(map)) throw unreadable(`${name} must be an object or null`)
   return map
 }
 

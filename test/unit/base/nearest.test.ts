@@ -5,6 +5,9 @@ test.each([
   ['', 'abc', 3],
   ['flush.size', 'flush.siz', 1],
   ['kitten', 'sitting', 3],
+  ['initail', 'initial', 1],
+  ['ab', 'ba', 1],
+  ['abcd', 'badc', 2],
   ['same', 'same', 0],
 ])('from %j to %j it is %i', (a, b, letters) => {
   expect(distance(a, b)).toBe(letters)

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { c, defineSink } from '../../../runtime/api/index.ts'
-import { slip, strays, valueHint } from '../../../runtime/herder/advice.ts'
+import { classMissing, slip, strays, valueHint } from '../../../runtime/herder/advice.ts'
 import type { ConfigInfos } from '../../../runtime/herder/entities.ts'
 import type { ConnectorDefinition } from '../../../runtime/worker/plugin-access.ts'
 
@@ -68,4 +68,21 @@ describe('valueHint', () => {
     [c.string('Doc.'), 'x', undefined],
     [undefined, 'x', undefined],
   ])('%#: %s', (field, given, hint) => expect(valueHint(field, given)).toBe(hint))
+})
+
+test('without allowed values, the recommended ones count; of classes their short names too', () => {
+  const classes = ['com.example.InsertField$Value', 'com.example.JsonConverter']
+  const type = c.class('Doc.')
+  expect(valueHint(c.string('Doc.'), 'initail', ['initial', 'always'])).toBe('Did you mean initial?')
+  expect(valueHint(type, 'JsonConvertr', classes)).toBe('Did you mean com.example.JsonConverter?')
+  expect(valueHint(type, 'org.other.InsertFeld$Value', classes)).toBe('Did you mean com.example.InsertField$Value?')
+  expect(valueHint(type, 'org.other.Something', classes)).toBeUndefined()
+})
+
+test('no class named: the setting that looks like it, else where the classes are', () => {
+  expect(classMissing({ 'conector.class': 'X', name: 'n' })).toEqual({
+    configKey: 'connector.class',
+    hint: 'The setting conector.class means nothing. Did you mean connector.class?',
+  })
+  expect(classMissing({ name: 'n' }).hint).toContain('GET /connector-plugins')
 })
