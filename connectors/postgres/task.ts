@@ -162,6 +162,7 @@ export class PostgresTask {
     if (offset !== undefined && isUnfinishedSnapshot(offset)) offset = undefined
     if (offset !== undefined && !streams) {
       log.info('The snapshot was completed before; snapshot.mode=initial_only has nothing more to do')
+      yield* this.#skipped(offset)
       return
     }
     if (streams) {
@@ -182,6 +183,7 @@ export class PostgresTask {
     }
     if (!streams) return
     offset ??= { lsn: slot?.confirmed ?? (await currentLsn(admin)) }
+    if (!snapshot && this.#position === undefined) yield* this.#skipped(offset)
     this.#position = offset
     if (config.streamingDelayMs > 0) await pause(config.streamingDelayMs, signal)
     yield* this.#changes(catalog, admin, offset)
@@ -251,6 +253,12 @@ export class PostgresTask {
     const completed = parts.news?.completed(this.#position) ?? []
     if (completed.length > 0) yield completed
     return point
+  }
+
+  /** Tells that a start took no snapshot. */
+  *#skipped(offset: OffsetMap): Generator<readonly SourceRecord[]> {
+    const told = new SnapshotNews(this.#notifier, []).skipped(offset)
+    if (told.length > 0) yield told
   }
 
   #snapshotParts(captured: readonly ListedTable[]): SnapshotParts {

@@ -33,6 +33,11 @@ export class SnapshotNews {
     return this.#notify('TABLE_SCAN_COMPLETED', data, offset)
   }
 
+  /** None is needed, or wanted. */
+  skipped(offset: OffsetMap): readonly SourceRecord[] {
+    return this.#notify('SKIPPED', {}, offset)
+  }
+
   completed(offset: OffsetMap): readonly SourceRecord[] {
     return this.#notify('COMPLETED', {}, offset)
   }
