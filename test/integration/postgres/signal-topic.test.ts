@@ -3,7 +3,10 @@ import type { TopicFollowing } from '../../../runtime/api/context.ts'
 import { resolveLazy } from '../../../runtime/api/lazy.ts'
 import { createKafka } from '../../../runtime/kafka/kafka.ts'
 import type { Kafka } from '../../../runtime/kafka/ports.ts'
+import { WorkerProcess } from '../../../runtime/testing/worker-process.ts'
 import { followTopic } from '../../../runtime/worker/follow-topic.ts'
+import { ask } from '../../support/cluster-rest.ts'
+import { command, eventually, readTopic, World, workerProperties } from '../../support/pipeline-world.ts'
 import { TestPostgres } from '../../support/postgres.ts'
 import { Capture } from '../../support/postgres-capture.ts'
 import { type TestBroker, testBroker } from '../../support/test-broker.ts'
@@ -93,4 +96,51 @@ test('without Kafka the connector says so', async () => {
   await expect(capture.until(() => false, 'the failure')).rejects.toThrow(
     /Signals from Kafka need a worker that has Kafka/,
   )
+})
+
+test('through a worker and its own broker', async () => {
+  const props = await server.database(
+    'signal_worker',
+    'create table t (id int primary key, v text)',
+    "insert into t select g, 'x' from generate_series(1, 25) g",
+  )
+  const world = await World.create()
+  try {
+    const worker = await WorkerProcess.start({
+      command,
+      folder: world.folder,
+      properties: workerProperties(world.folder),
+    })
+    world.after(() => worker.kill())
+    const config = {
+      ...props,
+      'connector.class': 'io.debezium.connector.postgresql.PostgresConnector',
+      'snapshot.mode': 'no_data',
+      'read.only': 'true',
+      'signal.enabled.channels': 'kafka',
+      'signal.kafka.topic': 'asked',
+      'signal.kafka.bootstrap.servers': worker.bootstrap,
+      'incremental.snapshot.chunk.size': '10',
+      'notification.enabled.channels': 'sink',
+      'notification.sink.topic.name': 'told',
+    }
+    expect((await ask(worker, 'PUT', '/connectors/source/config', config)).status).toBe(201)
+    const own = createKafka({ 'bootstrap.servers': worker.bootstrap }, { log })
+    world.after(() => own.close())
+    const topicsThere = async () => (await own.admin().describeTopics(['asked', 'told'])).length
+    await eventually('the topics', topicsThere, found => found === 2)
+    const records = own.topicLog({ topic: 'asked', onRecord() {} })
+    const signal = { id: 'w1', type: 'execute-snapshot', data: { 'data-collections': ['public.t'] } }
+    await records.append([{ key: Buffer.from('signal_worker'), value: Buffer.from(JSON.stringify(signal)) }])
+    const told = async (): Promise<readonly string[]> => {
+      const types: string[] = []
+      await readTopic(worker.bootstrap, 'told', value => types.push(/"type":"(\w+)"/.exec(String(value))?.[1] ?? ''))
+      return types
+    }
+    const all = ['SKIPPED', 'STARTED', 'IN_PROGRESS', 'IN_PROGRESS', 'IN_PROGRESS', 'TABLE_SCAN_COMPLETED', 'COMPLETED']
+    expect(await eventually('the end of the snapshot', told, types => types.length >= all.length)).toEqual(all)
+    expect((await readTopic(worker.bootstrap, 'signal_worker.public.t')).length).toBe(25)
+  } finally {
+    await world.close()
+  }
 })
