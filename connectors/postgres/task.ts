@@ -3,6 +3,7 @@ import { ConnectError, type Header, type OffsetMap, pause, type SourceContext, t
 import { Catalog, type ListedTable } from './capture/catalog.ts'
 import { currentLsn } from './capture/current-lsn.ts'
 import { preparePublication, setReplicaIdentities } from './capture/publication.ts'
+import { resumedOffset } from './capture/resumed-snapshot.ts'
 import { Sessions } from './capture/sessions.ts'
 import { createSlot, findSlot, type Slot } from './capture/slot.ts'
 import { SlotGuard } from './capture/slot-guard.ts'
@@ -159,7 +160,8 @@ export class PostgresTask {
           log,
           admin,
         })
-    if (offset !== undefined && isUnfinishedSnapshot(offset)) offset = undefined
+    if (offset !== undefined && isUnfinishedSnapshot(offset))
+      offset = streams ? await resumedOffset(offset, { settings: this.#settings, admin, slot, log }) : undefined
     if (offset !== undefined && !streams) {
       log.info('The snapshot was completed before; snapshot.mode=initial_only has nothing more to do')
       yield* this.#skipped(offset)
@@ -275,6 +277,7 @@ export class PostgresTask {
       headers: this.#headers,
       log: this.#context.log,
       progress: text => this.#context.progress(text),
+      gauge: (name, value) => this.#context.gauge?.(name, value),
       news: new SnapshotNews(this.#notifier, names),
     }
   }

@@ -12,7 +12,10 @@ import type { Settings } from '../settings/settings.ts'
 import { identifier, literal, type PgConnection } from '../wire/pg-connection.ts'
 import { ConnectionLost, errorFields, PgError } from '../wire/pg-error.ts'
 import { Catalog, type ListedTable } from './catalog.ts'
+import { SnapshotPace } from './snapshot-pace.ts'
+import { progressMembers } from './snapshot-progress.ts'
 import type { TableBuilder } from './table-builder.ts'
+import { chunkCondition, chunksOf, type TableChunk, type TableFile, tableFiles } from './table-chunks.ts'
 
 /** A batch ends at this many bytes of rows, whatever max.batch.size says: memory is bounded. */
 const batchBytes = 4 * 1024 * 1024
@@ -24,6 +27,7 @@ export interface SnapshotParts {
   readonly headers: readonly Header[]
   readonly log: Log
   progress(text: string | undefined): void
+  gauge?(name: string, value: number): void
   /** Undefined: all. */
   readonly rowsPerTable?: number
   /** undefined: nobody wants to hear of it. */
@@ -49,6 +53,8 @@ export class Snapshot {
   /** The row read last: what it is called depends on what comes after it. */
   #held: SnapshotRecord | undefined
   #any = false
+  /** The next row is the first of its table. */
+  #first = false
 
   constructor(parts: SnapshotParts, connection: PgConnection, point: SnapshotPoint) {
     this.#parts = parts
@@ -93,12 +99,16 @@ export class Snapshot {
     log.info('The snapshot begins', { tables: tables.length })
     const types = await catalog.types()
     const descriptions = await catalog.describe(tables.map(({ oid }) => oid))
-    let done = 0
+    const files = await tableFiles(
+      this.#connection,
+      tables.map(({ oid }) => oid),
+    )
+    const pace = new SnapshotPace(this.#parts, [...files.values()])
     const { news, place } = this.#parts
     const unfinished = place?.offset ?? pointOffset(this.#point, false)
     const names = tables.map(fullName)
-    for (const listed of tables) {
-      this.#parts.progress(`snapshot: ${listed.schema}.${listed.name}, table ${++done} of ${tables.length}`)
+    for (const [index, listed] of tables.entries()) {
+      pace.table(`${fullName(listed)}, table ${index + 1} of ${tables.length}`)
       const description = descriptions.get(listed.oid)
       if (description === undefined) continue
       const { builder, partition, headers } = this.#parts
@@ -106,10 +116,19 @@ export class Snapshot {
       const table = builder.build(description, columns, types, 'copy')
       const begun = news?.table(fullName(listed), names, unfinished) ?? []
       if (begun.length > 0) yield begun
-      const rows = yield* this.#rows(
-        new SnapshotTable(table, this.#point, partition, headers, place),
-        this.#statement(listed, columns.map(({ name }) => identifier(name)).join(', ')),
-      )
+      const file = files.get(listed.oid)
+      const selected = columns.map(({ name }) => identifier(name)).join(', ')
+      this.#first = true
+      let rows = 0
+      for (const chunk of this.#chunks(listed, file)) {
+        const isBeginning = index === 0 && chunk.from === 0
+        const progress = isBeginning
+          ? undefined
+          : progressMembers({ left: names.slice(index), file: file?.file ?? null, block: chunk.from })
+        const from = new SnapshotTable(table, this.#point, partition, headers, place, progress)
+        rows += yield* this.#rows(from, this.#statement(listed, selected, chunk), pace)
+        pace.chunkDone(chunk, file)
+      }
       const ended = news?.tableDone(fullName(listed), rows, unfinished) ?? []
       if (ended.length > 0) yield ended
     }
@@ -131,19 +150,29 @@ export class Snapshot {
       .toSorted((a, b) => filters.place(a.schema, a.name) - filters.place(b.schema, b.name))
   }
 
-  #statement(table: ListedTable, columns: string): string {
-    const { selectOverrides } = this.#parts.settings
-    const override = selectOverrides.get(`${table.schema}.${table.name}`) ?? selectOverrides.get(table.name)
+  /** All at once where nobody could go on from a chunk. */
+  #chunks(table: ListedTable, file: TableFile | undefined): readonly TableChunk[] {
+    const { place, rowsPerTable, settings } = this.#parts
+    const isWhole = place !== undefined || rowsPerTable !== undefined || overrideOf(settings, table) !== undefined
+    return chunksOf(isWhole ? undefined : file, this.#connection.serverVersion)
+  }
+
+  #statement(table: ListedTable, columns: string, chunk: TableChunk): string {
+    const override = overrideOf(this.#parts.settings, table)
     const from = override === undefined ? nameOf(table) : `(${override}) as overridden`
     const { rowsPerTable, only } = this.#parts
-    const condition = only?.get(fullName(table))
+    const condition = only?.get(fullName(table)) ?? chunkCondition(chunk)
     const where = condition === undefined ? '' : ` where ${condition}`
     const limit = rowsPerTable === undefined ? '' : ` limit ${rowsPerTable}`
     return `copy (select ${columns} from ${from}${where}${limit}) to stdout`
   }
 
   /** Returns how many there were. */
-  async *#rows(table: SnapshotTable, statement: string): AsyncGenerator<readonly SnapshotRecord[], number> {
+  async *#rows(
+    table: SnapshotTable,
+    statement: string,
+    pace: SnapshotPace,
+  ): AsyncGenerator<readonly SnapshotRecord[], number> {
     const { maxBatchSize } = this.#parts.settings.config
     const { socket } = this.#connection
     await this.#connection.startCopy(statement)
@@ -151,7 +180,6 @@ export class Snapshot {
     let bytes = 0
     let rows = 0
     let moment = new Moment()
-    let first = true
     let failure: PgError | undefined
     for (;;) {
       const { buf, end } = socket
@@ -165,13 +193,13 @@ export class Snapshot {
           const record = new SnapshotRecord(table, buf, start + 5, next - 1, moment)
           const held = this.#held
           if (held !== undefined) {
-            if (first && held.marker !== 'first') held.marker = 'last_in_data_collection'
+            if (this.#first && held.marker !== 'first') held.marker = 'last_in_data_collection'
             batch.push(held)
           }
-          if (first) record.marker = this.#any ? 'first_in_data_collection' : 'first'
+          if (this.#first) record.marker = this.#any ? 'first_in_data_collection' : 'first'
           this.#held = record
           this.#any = true
-          first = false
+          this.#first = false
           bytes += next - start
           rows++
         } else if (type === errorResponse) failure = new PgError(errorFields(buf, start + 5, next))
@@ -181,6 +209,7 @@ export class Snapshot {
           if (failure !== undefined) throw failure
           if (batch.length === 0) return rows
           this.#held = this.#held?.moved(new Moment())
+          pace.rows(batch.length)
           yield batch
           moment.end()
           socket.recycle()
@@ -192,6 +221,7 @@ export class Snapshot {
       if (batch.length >= maxBatchSize || bytes >= batchBytes) {
         const next = new Moment()
         this.#held = this.#held?.moved(next)
+        pace.rows(batch.length)
         yield batch
         moment.end()
         socket.recycle()
@@ -205,4 +235,6 @@ export class Snapshot {
 }
 
 const fullName = (table: ListedTable): string => `${table.schema}.${table.name}`
+const overrideOf = ({ selectOverrides }: Settings, table: ListedTable): string | undefined =>
+  selectOverrides.get(fullName(table)) ?? selectOverrides.get(table.name)
 const nameOf = (table: ListedTable): string => `${identifier(table.schema)}.${identifier(table.name)}`

@@ -1,5 +1,6 @@
 import { type Log, pause } from 'millrace'
 import { explain } from '../failures.ts'
+import { fencePrefix } from '../settings/filters.ts'
 import type { Settings } from '../settings/settings.ts'
 import { identifier, literal, type PgConnection } from '../wire/pg-connection.ts'
 import { PgError } from '../wire/pg-error.ts'
@@ -11,6 +12,8 @@ export class Watermarks {
   readonly #signal: AbortSignal
   readonly #log: Log
   #inUse: boolean
+  /** With read.only nothing is written, not even to the log. */
+  #flushes: boolean
   #opened = ''
 
   constructor(settings: Settings, connection: PgConnection, signal: AbortSignal, log: Log) {
@@ -19,6 +22,7 @@ export class Watermarks {
     this.#signal = signal
     this.#log = log
     this.#inUse = settings.signals.watermarks !== 'none'
+    this.#flushes = !settings.signals.readOnly
   }
 
   /** Whether the end of the chunk is to be seen in the table. */
@@ -40,6 +44,7 @@ export class Watermarks {
   }
 
   async close(chunk: string): Promise<void> {
+    if (!this.#inUse) return this.#flush()
     await this.#write(() =>
       this.#settings.signals.watermarks === 'insert_delete'
         ? `delete from ${this.#table()} where id = ${literal(`${chunk}-open`)}`
@@ -48,6 +53,23 @@ export class Watermarks {
             closeWindowTimestamp: new Date().toISOString(),
           }),
     )
+  }
+
+  /**
+   * Reading writes to the log too (pruned rows, hints), but nobody has the server write that out and send it before somebody commits:
+   * in a quiet database the place behind a chunk would not be reached for seconds. So we commit.
+   */
+  async #flush(): Promise<void> {
+    if (!this.#flushes) return
+    try {
+      await this.#connection.query(
+        `set synchronous_commit = local; select case when pg_is_in_recovery() then null else pg_logical_emit_message(true, ${literal(fencePrefix)}, '') end`,
+      )
+    } catch (error) {
+      if (!(error instanceof PgError) || error.severity !== 'ERROR') throw error
+      this.#flushes = false
+      this.#log.info(`The log is not written out behind each chunk: ${explain(error, this.#settings)}`)
+    }
   }
 
   #table(): string {

@@ -50,6 +50,8 @@ export class SnapshotTable {
   /** undefined: the initial snapshot, before the stream. */
   readonly place: StreamPlace | undefined
   readonly sequence: string
+  /** What stored positions say of the rest of an initial snapshot; undefined: nothing of it is done yet. */
+  readonly progress: OffsetMap | undefined
   /** What follows the row in the JSON, by marker, up to the time of processing. */
   readonly tails: Readonly<Record<Marker, Buffer>>
 
@@ -59,12 +61,14 @@ export class SnapshotTable {
     partition: OffsetMap,
     headers: readonly Header[],
     streamPlace?: StreamPlace,
+    progress?: OffsetMap,
   ) {
     this.table = table
     this.point = point
     this.partition = partition
     this.headers = headers
     this.place = streamPlace
+    this.progress = progress
     this.sequence = streamPlace?.sequence ?? `[null,"${point.lsn}"]`
     const { head, place } = table.source
     const { tsMicros } = point
@@ -212,9 +216,11 @@ export class SnapshotRecord implements SourceRecord {
     return this.#from.partition
   }
 
-  /** A snapshot that did not get to its last row starts again from nothing. */
+  /** Of an initial snapshot: what is done is done with the chunk that this row is of, not before (invariant 4). */
   get sourceOffset(): OffsetMap {
-    if (this.#from.place !== undefined) return this.#from.place.offset
-    return pointOffset(this.#from.point, this.marker === 'last')
+    const { place, point, progress } = this.#from
+    if (place !== undefined) return place.offset
+    if (this.marker === 'last') return pointOffset(point, true)
+    return progress === undefined ? pointOffset(point, false) : { ...pointOffset(point, false), ...progress }
   }
 }

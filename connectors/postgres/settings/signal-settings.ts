@@ -26,6 +26,8 @@ export interface SignalSettings {
   readonly kafka: SignalTopic | undefined
   /** How chunks are fenced: by rows in the signal table, or by positions in the log. */
   readonly watermarks: 'insert_insert' | 'insert_delete' | 'none'
+  /** `read.only` */
+  readonly readOnly: boolean
   readonly chunkSize: number
   readonly retries: number
   readonly retryDelayMs: number
@@ -107,6 +109,7 @@ export const signalSettings = (
     file: enabled.includes('file') ? given.signalFile : undefined,
     pollMs: given.signalPollIntervalMs,
     kafka: enabled.includes('kafka') ? signalTopic(given, prefix, originals) : undefined,
+    readOnly: given.readOnly,
     watermarks:
       table === undefined || given.readOnly ? 'none' : strategy === 'insert_delete' ? 'insert_delete' : 'insert_insert',
     chunkSize: given.incrementalSnapshotChunkSize,

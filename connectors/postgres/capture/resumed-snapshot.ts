@@ -1,0 +1,68 @@
+import type { Log, OffsetMap } from 'millrace'
+import { stateMembers } from '../incremental/state.ts'
+import { pointOffset } from '../records/snapshot-record.ts'
+import { startPosition } from '../replication/start-position.ts'
+import type { Settings } from '../settings/settings.ts'
+import type { PgConnection } from '../wire/pg-connection.ts'
+import { Catalog } from './catalog.ts'
+import type { Slot } from './slot.ts'
+import { readProgress } from './snapshot-progress.ts'
+import { chunkCondition, tableFiles } from './table-chunks.ts'
+
+interface Resumption {
+  readonly settings: Settings
+  readonly admin: PgConnection
+  readonly slot: Slot | undefined
+  readonly log: Log
+}
+
+/**
+ * Where an initial snapshot goes on that did not get to its end: the stream from the instant of that snapshot on, and beside it what was
+ * left of the snapshot, in chunks (ADR 11). undefined: it has to begin anew.
+ */
+export const resumedOffset = async (
+  stored: OffsetMap,
+  { settings, admin, slot, log }: Resumption,
+): Promise<OffsetMap | undefined> => {
+  const progress = readProgress(stored)
+  if (progress === undefined) return undefined
+  const { lsn } = startPosition(stored)
+  const anew = (why: string): undefined => {
+    log.info(`The snapshot begins anew: ${why}`)
+    return undefined
+  }
+  if (slot === undefined || slot.walStatus === 'lost' || slot.restart === undefined || slot.restart > lsn)
+    return anew('the replication slot does not keep all changes since its instant')
+  const catalog = new Catalog(admin)
+  const tables = (await catalog.tables()).filter(({ schema, name }) => progress.left.includes(`${schema}.${name}`))
+  const descriptions = await catalog.describe(tables.map(({ oid }) => oid))
+  for (const { oid, schema, name } of tables) {
+    if ((descriptions.get(oid)?.keyColumns ?? []).length === 0)
+      return anew(
+        `${schema}.${name} has no primary key, by which what the stream tells of its rows could be told from what is read`,
+      )
+    if (settings.selectOverrides.has(`${schema}.${name}`) || settings.selectOverrides.has(name))
+      return anew(`${schema}.${name} is read by a statement of its own`)
+  }
+  const byId = new Map(tables.map(table => [`${table.schema}.${table.name}`, table]))
+  const first = byId.get(progress.left[0]!)
+  const file = first && (await tableFiles(admin, [first.oid])).get(first.oid)?.file
+  const inPlace = progress.block > 0 && file !== undefined && file === progress.file
+  const collections = progress.left.flatMap((id, index) => {
+    if (!byId.has(id)) return []
+    const condition = index === 0 && inPlace ? chunkCondition({ from: progress.block, to: undefined }) : undefined
+    return [{ id, condition, surrogateKey: undefined }]
+  })
+  const txId = Number(stored['txId'] ?? 0)
+  const tsMicros = Number(stored['ts_usec'] ?? Date.now() * 1000)
+  const complete = pointOffset({ lsn, txId, tsMicros }, true)
+  log.info('The snapshot goes on where it was interrupted, beside the stream', {
+    tables: collections.map(({ id }) => id),
+    fromBlock: inPlace ? progress.block : 0,
+  })
+  if (collections.length === 0) return complete
+  return {
+    ...complete,
+    ...stateMembers({ collections, last: undefined, maximum: undefined, correlationId: undefined }),
+  }
+}
