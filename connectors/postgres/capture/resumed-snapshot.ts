@@ -18,7 +18,7 @@ interface Resumption {
 
 /**
  * Where an initial snapshot goes on that did not get to its end: the stream from the instant of that snapshot on, and beside it what was
- * left of the snapshot, in chunks (ADR 11). undefined: it has to begin anew.
+ * left of the snapshot, in chunks (ADR 13). undefined: it has to begin anew.
  */
 export const resumedOffset = async (
   stored: OffsetMap,

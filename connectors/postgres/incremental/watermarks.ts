@@ -1,6 +1,5 @@
 import { type Log, pause } from 'millrace'
 import { explain } from '../failures.ts'
-import { fencePrefix } from '../settings/filters.ts'
 import type { Settings } from '../settings/settings.ts'
 import { identifier, literal, type PgConnection } from '../wire/pg-connection.ts'
 import { PgError } from '../wire/pg-error.ts'
@@ -56,15 +55,13 @@ export class Watermarks {
   }
 
   /**
-   * Reading writes to the log too (pruned rows, hints), but nobody has the server write that out and send it before somebody commits:
-   * in a quiet database the place behind a chunk would not be reached for seconds. So we commit.
+   * Reading writes to the log too (pruned rows, hints), but the server writes that out, and sends it, only for somebody who commits: in
+   * a quiet database the place behind a chunk would not be reached for seconds. A transaction of ours that has an id is enough.
    */
   async #flush(): Promise<void> {
     if (!this.#flushes) return
     try {
-      await this.#connection.query(
-        `set synchronous_commit = local; select case when pg_is_in_recovery() then null else pg_logical_emit_message(true, ${literal(fencePrefix)}, '') end`,
-      )
+      await this.#connection.query('select case when pg_is_in_recovery() then null else txid_current() end')
     } catch (error) {
       if (!(error instanceof PgError) || error.severity !== 'ERROR') throw error
       this.#flushes = false

@@ -33,9 +33,6 @@ const builtinSchemas = new Set(['pg_catalog', 'information_schema'])
 export const keyColumnsPattern = /^\s*([^:]+):([^:,]+(,[^:,]+)*)\s*$/
 
 /** What the include and exclude lists and message.key.columns say about names. */
-/** Prefix of messages that we write into the log ourselves, for nobody to read: see Watermarks. */
-export const fencePrefix = 'millrace.fence'
-
 export class Filters {
   readonly column: (schema: string, table: string, column: string) => boolean
   readonly messagePrefix: Test
@@ -56,8 +53,7 @@ export class Filters {
     this.#builtin = !settings.tableIgnoreBuiltin
     const column = chosen(settings.columnIncludeList, settings.columnExcludeList)
     this.column = (schema, table, name) => column(`${schema}.${table}.${name}`)
-    const prefix = chosen(settings.messagePrefixIncludeList, settings.messagePrefixExcludeList)
-    this.messagePrefix = text => text !== fencePrefix && prefix(text)
+    this.messagePrefix = chosen(settings.messagePrefixIncludeList, settings.messagePrefixExcludeList)
     const ordering = settings.snapshotIncludeCollectionList ?? []
     this.#order = wholeNames(ordering.length > 0 ? ordering : settings.tableIncludeList)
     const inSnapshot = chosen(settings.snapshotIncludeCollectionList, undefined)
