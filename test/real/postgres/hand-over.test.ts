@@ -92,14 +92,14 @@ test.skipIf(debezium === undefined).each(['stop', 'kill'] as const)(
         // Kafka Connect's REST listens before it can answer.
         () => statuses(worker).catch((): Awaited<ReturnType<typeof statuses>> => ({})),
         all => all['source'] !== undefined && (runOn(2, [worker])(all) || all['source'].tasks[0]?.state === 'FAILED'),
-        60_000,
+        120_000,
       )
       expect(parts['source']!.tasks[0]?.trace).toBeUndefined()
       await eventually(
         'its snapshot to be complete',
         async () => (await ask(worker, 'GET', '/connectors/source/offsets')).body,
         isStreaming,
-        60_000,
+        120_000,
       )
       writers.deletes = true
       const before = writers.committed
@@ -107,7 +107,7 @@ test.skipIf(debezium === undefined).each(['stop', 'kill'] as const)(
         'changes to be told',
         async () => (await historyOf(kafka.bootstrap, false)).events,
         events => events > (told.at(-1) ?? 3000) + 1000,
-        60_000,
+        120_000,
       )
       // In the middle of the stream.
       await delay(random() * 1000)
@@ -138,7 +138,7 @@ test.skipIf(debezium === undefined).each(['stop', 'kill'] as const)(
       'the last change to arrive',
       () => readTopic(kafka.bootstrap, finishTopic),
       records => records.length > 0,
-      60_000,
+      120_000,
     )
     const history = await historyOf(kafka.bootstrap, false)
     console.log(
