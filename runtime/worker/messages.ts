@@ -3,8 +3,7 @@ import type { PluginLocation } from '../plugins/location.ts'
 import type { ConnectorProps, SourceOffset, TargetState } from '../stores/ports.ts'
 import type { LabelledMetrics } from '../telemetry/metrics.ts'
 import type { SharedLevels } from './log-levels.ts'
-import type { RunReport, TaskId } from './ports.ts'
-import type { TaskLoad } from './task-loads.ts'
+import type { RunReport, TaskId, TaskLoad } from './ports.ts'
 
 type Props = Readonly<Record<string, string>>
 

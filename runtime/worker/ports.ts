@@ -1,9 +1,14 @@
 import type { ConnectorProps, RunState, SourceOffset, TargetState } from '../stores/ports.ts'
-import type { TaskLoad } from './task-loads.ts'
 
 export interface TaskId {
   readonly connector: string
   readonly task: number
+}
+
+/** What a task costs: the part of a core that it keeps busy. */
+export interface TaskLoad {
+  readonly id: TaskId
+  readonly cores: number
 }
 
 /** What a running part says of itself. `trace`: the whole error with its causes, secrets removed (invariant 10). */

@@ -1,10 +1,4 @@
-import type { TaskId } from './ports.ts'
-
-/** What a task costs: the part of a core that it keeps busy. */
-export interface TaskLoad {
-  readonly id: TaskId
-  readonly cores: number
-}
+import type { TaskId, TaskLoad } from './ports.ts'
 
 interface Counted {
   readonly id: TaskId
