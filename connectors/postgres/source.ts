@@ -35,7 +35,7 @@ export default defineSource({
     return new PostgresTask(settings, ctx)
   },
 
-  // Offsets name the last event, not only its transaction. A snapshot that is cut off is an exception: it begins anew.
+  // Offsets name the last event, not only its transaction. Of a snapshot that is cut off the open stretch is read again, as Debezium reads all of it.
   exactlyOnce: () => true,
 
   alterOffsets(_, offsets) {
