@@ -19,6 +19,7 @@ export class LeaderWriter {
   readonly #parts: LeaderWriterParts
   #producer: Promise<TransactionalProducer> | undefined
   #writes: Promise<unknown> = Promise.resolve()
+  #leads = false
 
   constructor(parts: LeaderWriterParts) {
     this.#parts = parts
@@ -26,19 +27,19 @@ export class LeaderWriter {
 
   /** We lead now: earlier leaders can write no more when this is through. A failure is found out by the next write. */
   claim(): void {
+    this.#leads = true
     this.#claimed().catch((error: unknown) => {
       this.#parts.log.warn('The config topic could not be taken over yet', { topic: this.#parts.topic, error })
     })
   }
 
-  /** We do not lead any more, or stop. */
+  /** We do not lead any more, or stop: what is written from now on is refused. */
   async release(): Promise<void> {
-    const producer = await this.#producer?.catch(() => undefined)
-    this.#producer = undefined
-    await producer?.close()
+    this.#leads = false
+    await this.#close()
   }
 
-  /** All or none; one after another. Throws CodedError CONFIG_WRITE_FAILED. */
+  /** All or none; one after another. Throws CodedError CONFIG_WRITE_FAILED, also when this worker does not lead. */
   async append(records: readonly (readonly [key: string, value: string | null])[]): Promise<void> {
     const write = this.#writes.then(() => this.#append(records))
     this.#writes = write.catch(() => {})
@@ -48,6 +49,8 @@ export class LeaderWriter {
   async #append(records: readonly (readonly [key: string, value: string | null])[]): Promise<void> {
     const { topic } = this.#parts
     try {
+      // To take the transactional id again would fence the one that leads now (invariant 7).
+      if (!this.#leads) throw new Error('this worker does not lead its group any more')
       const producer = await this.#claimed()
       const now = Date.now()
       for (const [key, value] of records) {
@@ -56,16 +59,29 @@ export class LeaderWriter {
       }
       await producer.commit()
     } catch (cause) {
-      await this.release()
+      await this.#close()
       throw new CodedError('CONFIG_WRITE_FAILED', {}, { cause })
     }
   }
 
-  #claimed(): Promise<TransactionalProducer> {
-    this.#producer ??= this.#open().catch(error => {
-      this.#producer = undefined
-      throw error
+  async #close(): Promise<void> {
+    const claimed = this.#producer
+    // At once: who claims again meanwhile must not be given one that is being closed.
+    this.#producer = undefined
+    const producer = await claimed?.catch(() => undefined)
+    await producer?.close().catch((error: unknown) => {
+      this.#parts.log.warn('A producer of the config topic could not be closed', { topic: this.#parts.topic, error })
     })
+  }
+
+  #claimed(): Promise<TransactionalProducer> {
+    if (this.#producer === undefined) {
+      const opened = this.#open()
+      this.#producer = opened
+      opened.catch(() => {
+        if (this.#producer === opened) this.#producer = undefined
+      })
+    }
     return this.#producer
   }
 

@@ -120,10 +120,11 @@ export class ClusterMember {
   /** Stops what is owned, then leaves the group: others may have it at once. */
   async stop(): Promise<void> {
     this.#stopped = true
-    clearTimeout(this.#delay)
-    clearTimeout(this.#nextLook)
     this.#wake.resolve()
     await this.#running
+    // Only now: an assignment that was being taken over has set them again.
+    clearTimeout(this.#delay)
+    clearTimeout(this.#nextLook)
     await this.#drop()
     await this.#member.close()
   }

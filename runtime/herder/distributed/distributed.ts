@@ -286,8 +286,8 @@ export class DistributedHerder extends LocalHerder implements Herder, MemberHost
 
   take(): void {
     this.#ready = true
-    this.#keys.check()
     this.#cluster.configs.lead(this.#member?.isLeader === true)
+    this.#keys.check()
     for (const connector of new Set([...this.#owned()].map(connectorOf)))
       this.later(connector, 'start', () => this.#startMissing(connector))
   }

@@ -19,6 +19,8 @@ export class SessionKeys {
   readonly #isLeader: () => boolean
   readonly #log: Log
   #timer: NodeJS.Timeout | undefined
+  #renewing = false
+  #stopped = false
 
   constructor(
     configs: Pick<ClusterConfigStore, 'sessionKey' | 'putSessionKey'>,
@@ -34,14 +36,17 @@ export class SessionKeys {
 
   /** To be called after every assignment; from then on it looks after itself while this worker leads. */
   check(): void {
-    this.stop()
-    if (!this.#isLeader()) return
+    clearTimeout(this.#timer)
+    // One key at a time; the round under way looks again when it is through.
+    if (this.#stopped || this.#renewing || !this.#isLeader()) return
     const left = this.#left()
     if (left > 0) this.#later(left)
     else void this.#renew()
   }
 
+  /** For good: a key that is being stored starts no timer any more. */
   stop(): void {
+    this.#stopped = true
     clearTimeout(this.#timer)
   }
 
@@ -58,10 +63,14 @@ export class SessionKeys {
 
   async #renew(): Promise<void> {
     const { keyAlgorithm, keyBits } = this.#settings
+    this.#renewing = true
     try {
       await this.#configs.putSessionKey(newSessionKey(keyAlgorithm, Date.now(), keyBits))
+      this.#renewing = false
       this.check()
     } catch (error) {
+      this.#renewing = false
+      if (this.#stopped) return
       this.#log.error('No session key could be stored, this is tried again', { error, inMs: retryMs })
       this.#later(retryMs)
     }

@@ -76,3 +76,13 @@ test('a key that could not be stored is tried again', async () => {
   expect(stored).toHaveLength(1)
   keys.stop()
 })
+
+test('assignments while a key is being stored make no second one, and a stop meanwhile leaves no timer', async () => {
+  const keys = keysOf(1000)
+  keys.check()
+  keys.check()
+  keys.stop()
+  await vi.advanceTimersByTimeAsync(0)
+  expect(stored).toHaveLength(1)
+  expect(vi.getTimerCount()).toBe(0)
+})
