@@ -5,6 +5,7 @@ import { Sessions } from './capture/sessions.ts'
 import { Snapshot } from './capture/snapshot.ts'
 import { TableBuilder } from './capture/table-builder.ts'
 import { explain } from './failures.ts'
+import { contextHeaders } from './records/context-headers.ts'
 import { SourceHead } from './records/source-block.ts'
 import type { Settings } from './settings/settings.ts'
 
@@ -26,7 +27,7 @@ export async function* sampleRows(
         settings,
         builder: new TableBuilder(settings, head),
         partition: Object.freeze({ server: settings.prefix }),
-        headers: [],
+        headers: contextHeaders(settings, 0),
         log: ctx.log,
         progress: () => {},
         rowsPerTable: count,

@@ -1,5 +1,4 @@
-import { randomUUID } from 'node:crypto'
-import { ConnectError, type Header, type OffsetMap, pause, type SourceContext, type SourceRecord, s } from 'millrace'
+import { ConnectError, type Header, type OffsetMap, pause, type SourceContext, type SourceRecord } from 'millrace'
 import { Catalog, type ListedTable } from './capture/catalog.ts'
 import { currentLsn } from './capture/current-lsn.ts'
 import { preparePublication, setReplicaIdentities } from './capture/publication.ts'
@@ -14,6 +13,7 @@ import { failure } from './failures.ts'
 import { sameState } from './incremental/state.ts'
 import { Notifier } from './notifications/notifier.ts'
 import { SnapshotNews } from './notifications/snapshot-news.ts'
+import { contextHeaders } from './records/context-headers.ts'
 import { heartbeatRecord, silentRecord } from './records/message-record.ts'
 import { pointOffset, type SnapshotPoint } from './records/snapshot-record.ts'
 import { SourceHead } from './records/source-block.ts'
@@ -27,19 +27,6 @@ import { SignalWatch } from './signals/signal-watch.ts'
 import { inspectSignalTable } from './signals/validate-signals.ts'
 import { identifier, literal, type PgConnection } from './wire/pg-connection.ts'
 import { PgError } from './wire/pg-error.ts'
-
-const contextHeaders = (settings: Settings, task: number): readonly Header[] => {
-  if (!settings.config.extendedHeadersEnabled) return []
-  const schema = s.string()
-  return Object.freeze(
-    Object.entries({
-      connectorLogicalName: settings.prefix,
-      taskId: String(task),
-      connectorName: 'postgresql',
-      runId: randomUUID(),
-    }).map(([name, value]) => ({ key: `__debezium.context.${name}`, schema, value })),
-  )
-}
 
 /** The one task of the connector: snapshot first, when there is to be one, then the stream. */
 export class PostgresTask {

@@ -47,6 +47,9 @@ test("a source's rows, behind each stage and as bytes; nothing is left on the se
   expect(stages[0]!.record).toMatchObject({
     topic: 'shop.public.orders',
     value: { op: 'r', after: { id: '9007199254740993', item: 'item 0' } },
+    headers: expect.arrayContaining([
+      expect.objectContaining({ key: '__debezium.context.connectorLogicalName', value: 'shop' }),
+    ]),
   })
   expect(stages[1]!.record).toMatchObject({ value: { id: '9007199254740993', item: 'item 0' } })
   expect(produced).toMatchObject({
