@@ -1,3 +1,4 @@
+import { CodedError } from '../base/errors.ts'
 import { ConfigLog } from './config-log.ts'
 import { type ConfigRecord, readConfigRecord, writeConfigRecord } from './config-records.ts'
 import type { KafkaStoreParts } from './kafka-store-parts.ts'
@@ -89,7 +90,18 @@ export const kafkaConfigStore = (parts: KafkaStoreParts): ClusterConfigStore => 
     generation: connector => state.generation(connector),
     fencedTasks: connector => state.fencedTasks(connector),
     needsFencing: connector => state.needsFencing(connector),
-    putFencing: (connector, tasks) => write({ kind: 'fencing', connector, tasks }),
+    async putFencing(connector, tasks, generation) {
+      const check = async () => {
+        await records.readToEnd()
+        if (state.generation(connector) !== generation) throw new CodedError('FENCING_OUTDATED')
+      }
+      const record = writeConfigRecord({ kind: 'fencing', connector, tasks })
+      if (leader === undefined) {
+        await check()
+        await records.append([record])
+      } else await leader.append([record], check)
+      await records.readToEnd()
+    },
     lead(leads) {
       if (leads) leader?.claim()
       else void leader?.release()

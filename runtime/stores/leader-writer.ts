@@ -40,8 +40,15 @@ export class LeaderWriter {
   }
 
   /** All or none; one after another. Throws CodedError CONFIG_WRITE_FAILED, also when this worker does not lead. */
-  async append(records: readonly (readonly [key: string, value: string | null])[]): Promise<void> {
-    const write = this.#writes.then(() => this.#append(records))
+  async append(
+    records: readonly (readonly [key: string, value: string | null])[],
+    /** When all writes before are through, and none after has begun: what it throws refuses this one. */
+    check?: () => Promise<void>,
+  ): Promise<void> {
+    const write = this.#writes.then(async () => {
+      await check?.()
+      await this.#append(records)
+    })
     this.#writes = write.catch(() => {})
     return write
   }

@@ -70,7 +70,8 @@ export interface ClusterConfigStore extends ConfigStore {
   fencedTasks(connector: string): number | undefined
   /** Whether tasks before the last committed ones may still be alive. */
   needsFencing(connector: string): boolean
-  putFencing(connector: string, tasks: number): Promise<void>
+  /** The tasks before the set of this generation can write no more. Throws CodedError FENCING_OUTDATED when a newer set is stored. */
+  putFencing(connector: string, tasks: number, generation: number): Promise<void>
   /** Whether this worker leads from now on: then what only leaders write is written so that earlier ones are fenced. */
   lead(leads: boolean): void
   putSessionKey(key: SessionKey): Promise<void>

@@ -67,9 +67,7 @@ export class SourceFencing {
       const ids = Array.from({ length: before }, (_, task) => transactionalIdOf(settings.groupId, connector, task))
       await (await admin()).fenceProducers(ids)
     }
-    await configs.readToEnd()
-    if (configs.generation(connector) !== generation) throw new CodedError('FENCING_OUTDATED')
-    await configs.putFencing(connector, tasks)
+    await configs.putFencing(connector, tasks, generation)
   }
 
   /** Here when this worker leads, else over REST. */

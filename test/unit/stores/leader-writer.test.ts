@@ -64,6 +64,22 @@ test('who leads again while the producer before is being closed writes with anot
   ])
 })
 
+test('a write is checked when those before it are through; one refused holds up none', async () => {
+  const { writer, made } = writerOf()
+  writer.claim()
+  const before = writer.append([['a', '1']])
+  let seen: string[] = []
+  const checked = writer.append([['b', '2']], async () => {
+    seen = [...made[0]!]
+    throw new Error('outdated')
+  })
+  const after = writer.append([['c', '3']])
+  await expect(checked).rejects.toThrow('outdated')
+  await Promise.all([before, after])
+  expect(seen).toEqual(['init', 'add a', 'commit'])
+  expect(made).toEqual([['init', 'add a', 'commit', 'add c', 'commit']])
+})
+
 test('a producer that cannot be closed is told, and ends nothing', async () => {
   const { writer, log } = writerOf({ close: true })
   writer.claim()

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { deferred } from '../../../../runtime/base/deferred.ts'
+import { CodedError } from '../../../../runtime/base/errors.ts'
 import { SourceFencing } from '../../../../runtime/herder/distributed/source-fencing.ts'
 import type { Admin } from '../../../../runtime/kafka/ports.ts'
 import { ConfigLog } from '../../../../runtime/stores/config-log.ts'
@@ -25,7 +26,10 @@ const fencingOf = (exactlyOnce = true, member: { isLeader: boolean } = { isLeade
       generation: (name: string) => log.generation(name),
       fencedTasks: (name: string) => log.fencedTasks(name),
       needsFencing: (name: string) => log.needsFencing(name),
-      putFencing: async (connector: string, tasks: number) => void log.apply({ kind: 'fencing', connector, tasks }),
+      putFencing: async (connector: string, tasks: number, generation: number) => {
+        if (log.generation(connector) !== generation) throw new CodedError('FENCING_OUTDATED')
+        log.apply({ kind: 'fencing', connector, tasks })
+      },
     } as unknown as ClusterConfigStore,
     signing: { signatureAlgorithm: 'HmacSHA256' },
     member: () => Object.assign(member, { settled: async () => {}, leaderUrl: undefined, isSessioned: true }),
