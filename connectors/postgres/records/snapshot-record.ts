@@ -50,8 +50,8 @@ export class SnapshotTable {
   /** undefined: the initial snapshot, before the stream. */
   readonly place: StreamPlace | undefined
   readonly sequence: string
-  /** What stored positions say of the rest of an initial snapshot; undefined: nothing of it is done yet. */
-  readonly progress: OffsetMap | undefined
+  /** The position that is stored with every row of an initial snapshot but its last: one object for all. */
+  readonly unfinished: OffsetMap
   /** What follows the row in the JSON, by marker, up to the time of processing. */
   readonly tails: Readonly<Record<Marker, Buffer>>
 
@@ -68,7 +68,7 @@ export class SnapshotTable {
     this.partition = partition
     this.headers = headers
     this.place = streamPlace
-    this.progress = progress
+    this.unfinished = Object.freeze({ ...pointOffset(point, false), ...progress })
     this.sequence = streamPlace?.sequence ?? `[null,"${point.lsn}"]`
     const { head, place } = table.source
     const { tsMicros } = point
@@ -218,9 +218,8 @@ export class SnapshotRecord implements SourceRecord {
 
   /** Of an initial snapshot: what is done is done with the chunk that this row is of, not before (invariant 4). */
   get sourceOffset(): OffsetMap {
-    const { place, point, progress } = this.#from
+    const { place, point, unfinished } = this.#from
     if (place !== undefined) return place.offset
-    if (this.marker === 'last') return pointOffset(point, true)
-    return progress === undefined ? pointOffset(point, false) : { ...pointOffset(point, false), ...progress }
+    return this.marker === 'last' ? pointOffset(point, true) : unfinished
   }
 }
