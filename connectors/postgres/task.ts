@@ -148,7 +148,10 @@ export class PostgresTask {
           admin,
         })
     if (offset !== undefined && isUnfinishedSnapshot(offset))
-      offset = streams ? await resumedOffset(offset, { settings: this.#settings, admin, slot, log }) : undefined
+      offset =
+        streams && snapshotMode !== 'no_data'
+          ? await resumedOffset(offset, { settings: this.#settings, admin, slot, log })
+          : undefined
     if (offset !== undefined && !streams) {
       log.info('The snapshot was completed before; snapshot.mode=initial_only has nothing more to do')
       yield* this.#skipped(offset)

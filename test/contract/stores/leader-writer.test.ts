@@ -47,6 +47,7 @@ test('one leads: its writes are stored in order; a new leader fences it, and it 
     first.append([['a', '2']]),
   ])
   const second = writer()
+  second.claim()
   await second.append([['a', '3']])
   await expect(first.append([['a', 'zombie']])).rejects.toThrow(
     'Failed to write to config topic; this may be due to a transient error and the request can be safely retried',
@@ -59,6 +60,7 @@ test('one leads: its writes are stored in order; a new leader fences it, and it 
 
 test('who leads again after a failure takes the topic back', async () => {
   const first = writer()
+  first.claim()
   await first.append([['a', '1']])
   await kafka.admin().fenceProducers(['connect-cluster-g'])
   await expect(first.append([['a', '2']])).rejects.toThrow(/Failed to write/)
