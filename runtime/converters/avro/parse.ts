@@ -49,10 +49,22 @@ const fullName = (name: unknown, namespace: unknown, enclosing: string): string 
 const texts = (value: unknown): readonly string[] | undefined =>
   Array.isArray(value) ? value.filter(item => typeof item === 'string') : undefined
 
+/** Types within types: all that walks a type afterwards calls itself as often, so the stack must have room. */
+const DEEPEST = 500
+
 class Parser {
   readonly #named = new Map<string, AvroNamed>()
+  #depth = 0
 
   parse(json: unknown, enclosing: string): AvroType {
+    if (this.#depth === DEEPEST) throw wrong(`types are nested more than ${DEEPEST} deep`)
+    this.#depth++
+    const type = this.#parse(json, enclosing)
+    this.#depth--
+    return type
+  }
+
+  #parse(json: unknown, enclosing: string): AvroType {
     if (typeof json === 'string') return this.#byName(json, enclosing)
     if (Array.isArray(json)) return this.#union(json, enclosing)
     if (!isObject(json)) throw wrong(`${shown(json)} is no type`)
