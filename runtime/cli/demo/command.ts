@@ -12,6 +12,7 @@ interface Options {
   readonly rows: number
   readonly keep: boolean
   readonly plain: boolean
+  readonly avro: boolean
 }
 
 const options = (args: readonly string[]): Options => {
@@ -21,12 +22,13 @@ const options = (args: readonly string[]): Options => {
       rows: { type: 'string', default: '20000' },
       keep: { type: 'boolean', default: false },
       plain: { type: 'boolean', default: false },
+      avro: { type: 'boolean', default: false },
     },
   })
   const rows = Number(values.rows)
   if (!Number.isInteger(rows) || rows < 1)
     throw new Error(`--rows ${values.rows} is no count: give a whole number of at least 1`)
-  return { rows, keep: values.keep, plain: values.plain }
+  return { rows, keep: values.keep, plain: values.plain, avro: values.avro }
 }
 
 interface DemoState {
@@ -138,7 +140,7 @@ Still running. Things to try:
   curl ${parts.worker.rest}/connectors?expand=status
   curl -s ${parts.worker.rest}/connectors/orders-sink/config | curl -s -X PUT -H 'Content-Type: application/json' -d @- ${parts.worker.rest}/connector-plugins/S3SinkConnector/config/preview?records=1
   psql postgresql://${parts.postgres.user}:${parts.postgres.password}@${parts.postgres.host}:${parts.postgres.port}/${parts.postgres.database} -c "UPDATE orders SET note = 'hello' WHERE id = 1"
-  kcat -b ${parts.worker.bootstrap} -t ${topic} -C -o -1 -e
+${parts.registry === undefined ? `  kcat -b ${parts.worker.bootstrap} -t ${topic} -C -o -1 -e` : `  kcat -b ${parts.worker.bootstrap} -t ${topic} -C -o -1 -e -s avro -r ${parts.registry}\n  curl ${parts.registry}/subjects/${topic}-value/versions/latest`}
   AWS_ACCESS_KEY_ID=${parts.s3Server.accessKeyId} AWS_SECRET_ACCESS_KEY=${parts.s3Server.secretAccessKey} aws --endpoint-url ${parts.s3Server.url} s3 ls --recursive s3://${bucket}/
 Files and the worker's log: ${parts.folder}
 Ctrl-C ends it and cleans up.`
@@ -159,9 +161,9 @@ export const demoCommand: Command = async args => {
   let parts: Parts | undefined
   try {
     view.say('Starting PostgreSQL, an S3 server, a broker and a worker ...')
-    parts = await startParts()
+    parts = await startParts(chosen.avro)
     view.say(
-      `PostgreSQL at ${parts.postgres.host}:${parts.postgres.port}, S3 at ${parts.s3Server.url}, worker at ${parts.worker.rest}, its broker at ${parts.worker.bootstrap}`,
+      `PostgreSQL at ${parts.postgres.host}:${parts.postgres.port}, S3 at ${parts.s3Server.url}, worker at ${parts.worker.rest}, its broker at ${parts.worker.bootstrap}${parts.registry === undefined ? '' : `, its schema registry at ${parts.registry}`}`,
     )
     const kafka = createKafka({ 'bootstrap.servers': parts.worker.bootstrap })
     const shop = new Shop(parts.sql)

@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { S3Client } from '@aws-sdk/client-s3'
@@ -19,6 +21,8 @@ export interface Parts {
   readonly s3Server: S3Server
   readonly s3: S3Client
   readonly worker: WorkerProcess
+  /** Of the schema registry, when records are Avro. */
+  readonly registry: string | undefined
   stop(): Promise<void>
 }
 
@@ -53,9 +57,37 @@ const loadPostgres = async (): Promise<void> => {
       if (!ours[index]!.includes(listener)) process.off(event, listener)
 }
 
+/** Of the two ends of the topic: JSON, or Avro with the worker's own schema registry at this address. */
+const converterSettings = (registry: string | undefined): Readonly<Record<string, string>> =>
+  registry === undefined
+    ? {
+        'key.converter': 'org.apache.kafka.connect.json.JsonConverter',
+        'value.converter': 'org.apache.kafka.connect.json.JsonConverter',
+        'key.converter.schemas.enable': 'false',
+        'value.converter.schemas.enable': 'false',
+      }
+    : {
+        'key.converter': 'io.confluent.connect.avro.AvroConverter',
+        'value.converter': 'io.confluent.connect.avro.AvroConverter',
+        'key.converter.schema.registry.url': registry,
+        'value.converter.schema.registry.url': registry,
+        'schema.registry.listeners': registry,
+      }
+
+/** An address that nobody listens at. */
+const freeAddress = async (): Promise<string> => {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return `http://127.0.0.1:${port}`
+}
+
 /** Starts PostgreSQL, the S3 server and the worker side by side; whatever had started is stopped again when one fails. */
-export const startParts = async (): Promise<Parts> => {
+export const startParts = async (avro: boolean): Promise<Parts> => {
   checkPackages()
+  const registry = avro ? await freeAddress() : undefined
   await loadPostgres()
   const folder = await mkdtemp(join(tmpdir(), 'millrace-demo-'))
   const settled = await Promise.allSettled([
@@ -67,10 +99,7 @@ export const startParts = async (): Promise<Parts> => {
       properties: {
         'bootstrap.servers': `embedded:${join(folder, 'broker')}`,
         'millrace.broker.port': '0',
-        'key.converter': 'org.apache.kafka.connect.json.JsonConverter',
-        'value.converter': 'org.apache.kafka.connect.json.JsonConverter',
-        'key.converter.schemas.enable': 'false',
-        'value.converter.schemas.enable': 'false',
+        ...converterSettings(registry),
         'offset.storage.file.filename': join(folder, 'offsets'),
         'offset.flush.interval.ms': '1000',
         listeners: 'http://127.0.0.1:0',
@@ -109,7 +138,7 @@ export const startParts = async (): Promise<Parts> => {
     })
     stops.push(async () => s3.destroy())
     await s3.send(new CreateBucketCommand({ Bucket: bucket }))
-    return { folder, postgres, sql, s3Server, s3, worker, stop }
+    return { folder, postgres, sql, s3Server, s3, worker, registry, stop }
   } catch (error) {
     await stop()
     throw error

@@ -5,11 +5,14 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { command } from '../../support/pipeline-world.ts'
 
-test('the demo accounts for every row; Ctrl-C ends it, and nothing of it stays', async () => {
+test.each([
+  ['JSON', []],
+  ['Avro and a schema registry', ['--avro']],
+])('the demo accounts for every row in %s; Ctrl-C ends it, and nothing of it stays', async (_, more) => {
   const folder = await mkdtemp(join(tmpdir(), 'millrace-cli-'))
   // PostgreSQL runs as another user where the tests run as root.
   await chmod(folder, 0o755)
-  const child = spawn(process.execPath, [command, 'demo', '--rows', '100', '--keep'], {
+  const child = spawn(process.execPath, [command, 'demo', '--rows', '100', '--keep', ...more], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, TMPDIR: folder, NODE_DISABLE_COMPILE_CACHE: '1' },
     detached: true,
