@@ -8,7 +8,8 @@ import { serverProblems } from './validate.ts'
 export default defineSource({
   class: 'io.debezium.connector.postgresql.PostgresConnector',
   aliases: ['PostgresConnector', 'Postgres'],
-  version: '0.1.0',
+  // Of Debezium, whose records and offsets these are: tools look at it.
+  version: '3.6.1.Final',
   doc: 'Captures the rows of PostgreSQL tables and every later change to them, by logical replication with pgoutput. Records, topics, schemas and offsets are those of Debezium.',
   config,
   otherKeys: /^(column\.(mask|truncate)|snapshot\.select\.statement\.overrides|signal\.consumer)\./,

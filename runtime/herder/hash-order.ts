@@ -16,3 +16,7 @@ export const hashOrder = (keys: Iterable<string>): string[] => {
   const bucket = (key: string) => (spread(key) & (buckets - 1)) >>> 0
   return list.sort((a, b) => bucket(a) - bucket(b))
 }
+
+/** A map with its keys in that order. */
+export const hashOrdered = <T>(map: Readonly<Record<string, T>>): Readonly<Record<string, T>> =>
+  Object.fromEntries(hashOrder(Object.keys(map)).map(key => [key, map[key]!]))

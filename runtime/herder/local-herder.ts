@@ -24,6 +24,7 @@ import type {
   ConnectorStatus,
   TaskInfo,
 } from './entities.ts'
+import { hashOrdered } from './hash-order.ts'
 import { pluginConfig } from './plugin-spec.ts'
 import { usesPlugin } from './plugin-use.ts'
 import { Restarts } from './restarts.ts'
@@ -113,7 +114,8 @@ export abstract class LocalHerder implements WorkerListener {
     const { props, tasks } = this.stored(connector)
     return {
       name: connector,
-      config: props,
+      // As Kafka Connect shows what it has read from its topic; what it was just given it shows as it came.
+      config: hashOrdered(props),
       tasks: tasks.map((_, task) => ({ connector, task })),
       type: this.types.type(props),
     }

@@ -84,7 +84,7 @@ export class ReplicationStream {
     const every = timeout > 0 ? Math.min(config.statusUpdateIntervalMs, timeout / 3) : config.statusUpdateIntervalMs
     this.#status = setInterval(() => this.#tell(), Math.max(100, every))
     this.#told = lsn
-    this.#heartbeatAt = performance.now() + config.heartbeatIntervalMs
+    this.#heartbeatAt = performance.now() + this.#beatMs
   }
 
   /** This position is durable: the server may forget what lies before it. */
@@ -140,6 +140,8 @@ export class ReplicationStream {
       if (batch.length === 0 && (heartbeatIntervalMs > 0 || this.#isQuiet())) await this.#beat(batch)
       if (batch.length > 0) {
         this.#told = this.#received
+        // Heartbeats come in their rhythm; a silent position only when nothing has come for a while.
+        if (heartbeatIntervalMs <= 0) this.#heartbeatAt = performance.now() + silentMs
         yield batch
         moment.end()
         socket.recycle()

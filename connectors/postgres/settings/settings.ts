@@ -179,7 +179,12 @@ const refusals = (given: Config): ConfigProblem[] => {
     refuse('plugin.name', 'decoderbufs is not supported; use pgoutput, which every server has')
   else if (plugin !== 'pgoutput') refuse('plugin.name', 'Value must be one of decoderbufs, pgoutput')
   const mode = given.snapshotMode.toLowerCase()
-  if (mode === 'custom')
+  if (mode === 'custom' && (given.snapshotModeCustomName ?? '') === '')
+    refuse(
+      'snapshot.mode.custom.name',
+      "snapshot.mode.custom.name cannot be empty when snapshot.mode 'custom' is defined",
+    )
+  else if (mode === 'custom')
     refuse('snapshot.mode', 'custom is not supported; use always, initial, initial_only, no_data or when_needed')
   if (mode === 'configuration_based') {
     const { data, stream, onDataError } = basedOn(given)

@@ -135,7 +135,7 @@ export class DistributedHerder extends LocalHerder implements Herder, MemberHost
     return this.turn(connector, async () => {
       const created = this.#cluster.configs.get(connector) === undefined
       await this.#cluster.configs.putConnector(connector, complete)
-      return { created, info: this.info(connector) }
+      return { created, info: { ...this.info(connector), config: complete } }
     })
   }
 
