@@ -14,6 +14,7 @@ interface Builtin {
 
 const kafka = '4.3.0'
 const confluent = '8.3.0'
+const debezium = '3.6.1.Final'
 const own = '0.1.0'
 
 // A table rather than imports: a worker knows what it has without loading any of it. test/plugins holds it against the files.
@@ -39,7 +40,7 @@ const table: readonly Builtin[] = [
   {
     class: 'io.debezium.connector.postgresql.PostgresConnector',
     kind: 'source',
-    version: own,
+    version: debezium,
     module: 'connectors/postgres/source',
   },
   {
