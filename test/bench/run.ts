@@ -21,9 +21,9 @@ import { port } from './scenarios/port.ts'
 import { rebalance } from './scenarios/rebalance.ts'
 import { recordBatch } from './scenarios/record-batch.ts'
 import { s3, s3Envelopes } from './scenarios/s3.ts'
-import { snapshot } from './scenarios/snapshot.ts'
+import { snapshot, snapshotSchemas } from './scenarios/snapshot.ts'
 import { start } from './scenarios/start.ts'
-import { backlog, latency, stream } from './scenarios/stream.ts'
+import { backlog, latency, stream, streamSchemas } from './scenarios/stream.ts'
 import { whole } from './scenarios/whole.ts'
 import { kafkaConnect, millrace } from './subjects.ts'
 
@@ -33,7 +33,9 @@ const benchmarks: readonly Benchmark[] = [
   transforms,
   port,
   snapshot,
+  snapshotSchemas,
   stream,
+  streamSchemas,
   backlog,
   latency,
   s3,

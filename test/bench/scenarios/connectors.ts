@@ -22,6 +22,14 @@ export const postgresSource = (
   'snapshot.mode': snapshotMode,
 })
 
+/** Settings of a connector that writes the schema into each key and value, as JsonConverter does by default. */
+export const withSchemas: Config = Object.fromEntries(
+  ['key', 'value'].flatMap(side => [
+    [`${side}.converter`, 'org.apache.kafka.connect.json.JsonConverter'],
+    [`${side}.converter.schemas.enable`, 'true'],
+  ]),
+)
+
 /** Gzip at level 1, JSON lines; an object every `perObject` records of a partition and at no other time. */
 export const s3Sink = (store: S3Part, topic: string, prefix: string, perObject: number): Config => ({
   'connector.class': 'io.confluent.connect.s3.S3SinkConnector',

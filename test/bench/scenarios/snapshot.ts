@@ -1,12 +1,9 @@
 import type { BrokerBenchmark } from '../bench.ts'
 import { measure, settled } from '../processes.ts'
-import { postgresSource } from './connectors.ts'
+import { postgresSource, withSchemas } from './connectors.ts'
 
 /** Every row of a table, from the connector's submission to the last record in the topic. */
-export const snapshot: BrokerBenchmark = {
-  name: 'snapshot',
-  title: 'Postgres snapshot -> topic',
-  doc: 'rows of 10 columns, JSON without schemas (about 730 B); records counted by the end offsets of the topic, again after the worker has ended',
+const reading = (converters: Readonly<Record<string, string>>): Pick<BrokerBenchmark, 'broker' | 'peer' | 'run'> => ({
   broker: true,
   peer: true,
   async run({ subject, records, id, folder, parts }) {
@@ -20,7 +17,10 @@ export const snapshot: BrokerBenchmark = {
       await settled(worker.pid)
       const used = measure(worker.pid)
       const started = Date.now()
-      await worker.submit('source', postgresSource(database, id, 'bench_rows', 'initial'))
+      await worker.submit('source', {
+        ...postgresSource(database, id, 'bench_rows', 'initial'),
+        ...converters,
+      })
       const { first, last } = await witness.arrived(topic, records, () => worker.check('source'))
       const figures = used(records, (last - started) / 1000)
       await worker.remove('source')
@@ -34,4 +34,18 @@ export const snapshot: BrokerBenchmark = {
       await witness.drop(id)
     }
   },
+})
+
+export const snapshot: BrokerBenchmark = {
+  name: 'snapshot',
+  title: 'Postgres snapshot -> topic',
+  doc: 'rows of 10 columns, JSON without schemas (about 730 B); records counted by the end offsets of the topic, again after the worker has ended',
+  ...reading({}),
+}
+
+export const snapshotSchemas: BrokerBenchmark = {
+  name: 'snapshot-schemas',
+  title: 'Postgres snapshot -> topic, with schemas',
+  doc: 'as snapshot, each record with the JSON of its schemas',
+  ...reading(withSchemas),
 }
