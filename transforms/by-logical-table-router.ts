@@ -1,16 +1,17 @@
-import { ConfigError, type ConnectRecord, c, defineTransform, type Schema, s, setMember } from 'millrace'
+import {
+  ConfigError,
+  type ConnectRecord,
+  c,
+  defineTransform,
+  javaReplacement,
+  matchesWhole,
+  regexProblem,
+  type Schema,
+  s,
+  setMember,
+} from 'millrace'
 import { isEnvelope } from './envelope-fields.ts'
-import { javaReplacement, matchesWhole } from './java-regex.ts'
 import { basicsOf, memberOf, requireStruct } from './sides.ts'
-
-const regexProblem = (regex: string): string | undefined => {
-  try {
-    matchesWhole(regex)
-    return undefined
-  } catch (error) {
-    return (error as Error).message
-  }
-}
 
 /** Names as Avro wants them. With `avro_unicode` the underscore itself is written out too, so that names stay apart. */
 const adjusters: Readonly<Record<'none' | 'avro' | 'avro_unicode', (name: string) => string>> = {

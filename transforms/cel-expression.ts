@@ -1,7 +1,6 @@
 import { type ASTNode, Environment } from '@marcbachmann/cel-js'
-import { ConfigError, type ConnectRecord, c, DataError } from 'millrace'
+import { ConfigError, type ConnectRecord, c, DataError, matchesWhole, regexProblem } from 'millrace'
 import { celSchema, celValue, type Needed } from './cel-values.ts'
-import { matchesWhole } from './java-regex.ts'
 
 const howTo = `write it in CEL (https://cel.dev): value.op == 'u' && value.after.id > 100, value.before != null, has(value.after.name), topic.matches('.*orders'), header.tenant.value == 'a'`
 
@@ -20,14 +19,7 @@ export const expressionConfig = {
   'topic.regex': c.string('Java regular expression of the topics this is for; records of others pass unchanged.', {
     optional: true,
     importance: 'LOW',
-    check: regex => {
-      try {
-        matchesWhole(regex)
-        return undefined
-      } catch (error) {
-        return (error as Error).message
-      }
-    },
+    check: regexProblem,
   }),
   language: c.string('The language of the expression: cel. The scripting languages of the JVM do not run here.', {
     default: 'cel',

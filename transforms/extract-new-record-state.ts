@@ -139,13 +139,26 @@ export default defineTransform({
     const headers = addedFields(config.addHeaders, config.addHeadersPrefix)
     const schemas = new Map<string, Schema>()
 
-    const headersOf = (record: ConnectRecord, event: Members): readonly Header[] => [
-      ...(record.headers ?? []),
-      ...headers.flatMap((field): Header[] => {
-        const schema = addedSchema(record.valueSchema!, field)
-        return schema === undefined ? [] : [{ key: field.name, schema, value: addedValue(event, field) }]
-      }),
-    ]
+    // In Debezium a delete and its tombstone share one list of headers: what the delete gets, the tombstone has as well.
+    let sharedBefore: readonly Header[] | undefined
+    let sharedAfter: readonly Header[] | undefined
+
+    const headersOf = (record: ConnectRecord, event: Members): readonly Header[] => {
+      const all = [
+        ...(record.headers ?? []),
+        ...headers.flatMap((field): Header[] => {
+          const schema = addedSchema(record.valueSchema!, field)
+          return schema === undefined ? [] : [{ key: field.name, schema, value: addedValue(event, field) }]
+        }),
+      ]
+      sharedBefore = event['op'] === 'd' ? record.headers : undefined
+      sharedAfter = all
+      return all
+    }
+
+    /** Consumed records without headers have no list of their own. */
+    const tombstoneHeaders = ({ headers = [] }: ConnectRecord): readonly Header[] =>
+      headers.length > 0 && headers === sharedBefore ? sharedAfter! : headers
 
     const dropped = (record: ConnectRecord): ReadonlySet<string> => {
       const name = config.dropFieldsHeaderName
@@ -240,9 +253,9 @@ export default defineTransform({
           if (mode !== 'rewrite-with-tombstone') return null
           // All that a tombstone says is that the row was deleted.
           const op = headers.find(({ path }) => path.length === 1 && path[0] === 'op')
-          return op === undefined
-            ? record
-            : { ...record, headers: [...(record.headers ?? []), { key: op.name, schema: tombstoneOp, value: 'd' }] }
+          const own = tombstoneHeaders(record)
+          if (op === undefined) return own === record.headers ? record : { ...record, headers: own }
+          return { ...record, headers: [...own, { key: op.name, schema: tombstoneOp, value: 'd' }] }
         }
         const { valueSchema } = record
         if (!isEnvelope(valueSchema)) return record

@@ -5,12 +5,13 @@ import {
   DataError,
   defineTransform,
   type Header,
+  javaReplacement,
+  matchesWhole,
   type Schema,
   s,
   setMember,
 } from 'millrace'
 import { isEnvelope } from './envelope-fields.ts'
-import { javaReplacement, matchesWhole } from './java-regex.ts'
 import { expandJson } from './json-payload.ts'
 import { type Members, memberOf } from './sides.ts'
 
@@ -293,7 +294,9 @@ export default defineTransform({
         if (event['op'] === 'd') return null
         if (event['op'] === 'u') {
           if (config.tableOpInvalidBehavior === 'fatal')
-            throw new DataError(`Unexpected update message received ${shownKey(record.key)}, fail.`)
+            throw new DataError(`Unexpected update message received ${shownKey(record.key)}, fail.`, {
+              javaClass: 'java.lang.IllegalStateException',
+            })
           say(config.tableOpInvalidBehavior, 'Updates of an outbox table are left out', record.topic)
           return null
         }

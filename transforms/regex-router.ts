@@ -1,5 +1,4 @@
-import { c, defineTransform } from 'millrace'
-import { javaReplacement, matchesWhole } from './java-regex.ts'
+import { c, defineTransform, javaReplacement, matchesWhole, regexProblem } from 'millrace'
 
 export default defineTransform({
   class: 'org.apache.kafka.connect.transforms.RegexRouter',
@@ -9,7 +8,7 @@ export default defineTransform({
     regex: c.string('Regular expression to use for matching.', {
       importance: 'HIGH',
       accepts: 'valid regex',
-      check: regex => problem(regex),
+      check: regexProblem,
     }),
     replacement: c.string('Replacement string; $1 is what the first group matched.', { importance: 'HIGH' }),
   },
@@ -50,12 +49,3 @@ export default defineTransform({
     }
   },
 })
-
-const problem = (regex: string): string | undefined => {
-  try {
-    matchesWhole(regex)
-    return undefined
-  } catch (error) {
-    return (error as Error).message
-  }
-}

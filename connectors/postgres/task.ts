@@ -126,6 +126,10 @@ export class PostgresTask {
   async *#batches(): AsyncGenerator<readonly SourceRecord[]> {
     const { log, signal } = this.#context
     const { config, snapshotMode } = this.#settings
+    if (snapshotMode === 'nothing') {
+      log.warn('snapshot.mode=configuration_based asks for neither rows nor changes: there is nothing to do')
+      return
+    }
     const admin = await this.#sessions.query()
     await checkServer(admin, this.#settings)
     if (admin.parameter('server_encoding') === 'SQL_ASCII')
@@ -161,7 +165,8 @@ export class PostgresTask {
       await setReplicaIdentities(admin, this.#settings, captured, log)
       await preparePublication(admin, this.#settings, captured, log)
     }
-    const snapshot = offset === undefined && snapshotMode !== 'no_data'
+    const reads = snapshotMode === 'when_lost' ? stored !== undefined : snapshotMode !== 'no_data'
+    const snapshot = offset === undefined && reads
     if (snapshot) {
       if (config.snapshotDelayMs > 0) await pause(config.snapshotDelayMs, signal)
       const point = yield* this.#snapshot(admin, captured, streams && slot === undefined, streams)
@@ -194,7 +199,8 @@ export class PostgresTask {
       throw new ConnectError(
         `The replication slot ${slotName} belongs to the database ${slot.database}: choose another slot.name`,
       )
-    if (slot.walStatus !== 'lost' || this.#settings.snapshotMode !== 'when_needed') return slot
+    const mayRead = ['when_needed', 'when_lost'].includes(this.#settings.snapshotMode)
+    if (slot.walStatus !== 'lost' || !mayRead) return slot
     // Nothing can be read from it any more; a new one goes with the new snapshot.
     this.#context.log.warn(`The replication slot ${slotName} has lost what it kept and is made anew`)
     await admin.query(`select pg_drop_replication_slot(${literal(slotName)})`)

@@ -69,6 +69,7 @@ const connectedProblems = async (connection: PgConnection, settings: Settings): 
   const captured = (await new Catalog(connection).tables()).filter(({ schema, name }) =>
     settings.filters.table(schema, name),
   )
+  if (settings.snapshotMode === 'nothing') return problems
   if (settings.snapshotMode !== 'no_data') problems.push(...(await unreadable(connection, settings, captured)))
   if (settings.snapshotMode !== 'initial_only') {
     problems.push(...(await slotProblems(connection, settings)))

@@ -27,6 +27,8 @@ export interface ConfigOptions<T> {
   readonly ownKey?: string
   /** `check` is asked about a null and a missing value as well. */
   readonly checksNull?: boolean
+  /** Whole messages about a text that cannot be used, asked before the type and all other rules; empty: those decide. */
+  readonly says?: (text: string) => readonly string[]
   /** A problem in words that follow `Invalid value V for configuration K: `, or undefined. Throws a ConfigError for a message of its own. */
   readonly check?: (value: T) => string | undefined
 }

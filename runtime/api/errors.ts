@@ -3,9 +3,20 @@ const retriableBrand = Symbol.for('millrace.RetriableError')
 const dataBrand = Symbol.for('millrace.DataError')
 const configBrand = Symbol.for('millrace.ConfigError')
 
+export interface ConnectErrorOptions extends ErrorOptions {
+  /** The Java class that stands for it in statuses and dead letters, where it is not the one of its kind. */
+  readonly javaClass?: string
+}
+
 /** Any failure of a connector; fails the task. */
 export class ConnectError extends Error {
   override readonly name: string = 'ConnectError'
+  readonly javaClass: string | undefined
+
+  constructor(message: string, options: ConnectErrorOptions = {}) {
+    super(message, options)
+    this.javaClass = options.javaClass
+  }
 }
 
 /** The same call may succeed later: the runtime gives the same batch again after `retryAfterMs` (or its own backoff). */
@@ -14,7 +25,7 @@ export class RetriableError extends ConnectError {
   readonly [retriableBrand] = true
   readonly retryAfterMs: number | undefined
 
-  constructor(message: string, options: ErrorOptions & { retryAfterMs?: number } = {}) {
+  constructor(message: string, options: ConnectErrorOptions & { retryAfterMs?: number } = {}) {
     super(message, options)
     this.retryAfterMs = options.retryAfterMs
   }
@@ -32,7 +43,7 @@ export class ConfigError extends ConnectError {
   readonly [configBrand] = true
   readonly key: string | undefined
 
-  constructor(message: string, options: ErrorOptions & { key?: string } = {}) {
+  constructor(message: string, options: ConnectErrorOptions & { key?: string } = {}) {
     super(message, options)
     this.key = options.key
   }
@@ -44,3 +55,16 @@ const branded = (error: unknown, brand: symbol): boolean =>
 export const isRetriable = (error: unknown): error is RetriableError => branded(error, retriableBrand)
 export const isDataError = (error: unknown): error is DataError => branded(error, dataBrand)
 export const isConfigError = (error: unknown): error is ConfigError => branded(error, configBrand)
+
+/**
+ * The Java class that stands for an error: alerts on statuses and programs that read dead letters choose by it. Others keep the
+ * name they have.
+ */
+export const javaErrorName = (error: unknown): string => {
+  if (error instanceof ConnectError && error.javaClass !== undefined) return error.javaClass
+  if (isDataError(error)) return 'org.apache.kafka.connect.errors.DataException'
+  if (isRetriable(error)) return 'org.apache.kafka.connect.errors.RetriableException'
+  if (isConfigError(error)) return 'org.apache.kafka.common.config.ConfigException'
+  if (error instanceof ConnectError) return 'org.apache.kafka.connect.errors.ConnectException'
+  return error instanceof Error ? error.name : typeof error
+}

@@ -67,6 +67,7 @@ export {
 } from './errors.ts'
 export { javaDateFormat } from './java-date-format.ts'
 export { javaDateParser } from './java-date-parse.ts'
+export { javaRegex, javaReplacement, matchesWhole, regexProblem, wholeRegex } from './java-regex.ts'
 export { asciiDigits, javaClass, javaText, javaTrim } from './java-text.ts'
 export { base64Text, decimalText, doubleText, floatText, quoteJson } from './json-text.ts'
 export { isLazy, LazyValue, resolveLazy } from './lazy.ts'

@@ -71,6 +71,8 @@ export const parseField = (
     return { value: defaultOf(field), problems: [] }
   }
   if (text === null) return { value: undefined, problems: nullProblem() }
+  const said = field.options.says?.(text) ?? []
+  if (said.length > 0) return { value: undefined, problems: said }
   try {
     const parsed = parseValue(field.type, text)
     const value = mode === 'parse' && isDistinctList(field) ? [...new Set(parsed as readonly string[])] : parsed

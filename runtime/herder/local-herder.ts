@@ -2,6 +2,7 @@ import type { Log } from '../api/context.ts'
 import { isRetriable } from '../api/errors.ts'
 import { backoffDelay } from '../base/backoff.ts'
 import { CodedError } from '../base/errors.ts'
+import { hashOrdered } from '../base/hash-order.ts'
 import { restartSettings, setsRestarts } from '../config/restart-config.ts'
 import { withoutNulls } from '../config/without-nulls.ts'
 import type { Admin, Kafka } from '../kafka/ports.ts'
@@ -24,7 +25,6 @@ import type {
   ConnectorStatus,
   TaskInfo,
 } from './entities.ts'
-import { hashOrdered } from './hash-order.ts'
 import { pluginConfig } from './plugin-spec.ts'
 import { usesPlugin } from './plugin-use.ts'
 import { Restarts } from './restarts.ts'

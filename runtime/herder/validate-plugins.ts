@@ -6,6 +6,7 @@ import type {
   PredicateDefinition,
   TransformDefinition,
 } from '../api/define.ts'
+import { hashOrder } from '../base/hash-order.ts'
 import { embeddedSpec, stageSpec } from '../config/connector-config.ts'
 import { parseField } from '../config/parse.ts'
 import type { PluginRegistry } from '../plugins/registry.ts'
@@ -13,7 +14,6 @@ import type { ConnectorProps } from '../stores/ports.ts'
 import { converterClass } from '../worker/plugin-references.ts'
 import { taskClass } from '../worker/work.ts'
 import { keyInfo, keyInfos, type Validation, valueInfo } from './config-infos.ts'
-import { hashOrder } from './hash-order.ts'
 import { versionProblem } from './plugin-version.ts'
 
 /** Whether a class is there but no plugin: the task classes that Kafka Connect's connectors have beside them. */

@@ -1,5 +1,5 @@
 import type { Log } from '../api/context.ts'
-import { ConnectError, isConfigError, isDataError, isRetriable } from '../api/errors.ts'
+import { ConnectError, javaErrorName } from '../api/errors.ts'
 import { partitionForKey } from '../kafka/partitioner.ts'
 import type { Admin, Delivery, Producer } from '../kafka/ports.ts'
 import { errorText } from '../telemetry/log.ts'
@@ -20,15 +20,6 @@ export interface DeadLetterParts {
 }
 
 const prefix = '__connect.errors.'
-
-/** The Java class that stands for an error: programs that read dead letters choose by it. Others keep the name they have. */
-const javaErrorName = (error: unknown): string => {
-  if (isDataError(error)) return 'org.apache.kafka.connect.errors.DataException'
-  if (isRetriable(error)) return 'org.apache.kafka.connect.errors.RetriableException'
-  if (isConfigError(error)) return 'org.apache.kafka.common.config.ConfigException'
-  if (error instanceof ConnectError) return 'org.apache.kafka.connect.errors.ConnectException'
-  return error instanceof Error ? error.name : typeof error
-}
 
 /** Creates the queue's topic with one partition unless it exists. */
 export const ensureDeadLetterTopic = async (

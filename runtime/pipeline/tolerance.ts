@@ -107,8 +107,9 @@ export class Tolerance {
     }
     deadLetters?.report(record, stage, className, error)
     if (!settings.tolerateAll)
+      // Kafka Connect's words have a line of their own: alerts look for them.
       throw new ConnectError(
-        `Tolerance exceeded in error handler: stage ${stage}, class ${className}${where(record)}`,
+        `Tolerance exceeded in error handler\n  in stage ${stage}, class ${className}${where(record)}`,
         { cause: error },
       )
     counters.recordsSkipped++

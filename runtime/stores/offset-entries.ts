@@ -1,4 +1,5 @@
 import type { OffsetMap } from '../api/record.ts'
+import { hashOrdered } from '../base/hash-order.ts'
 import { parseJson } from '../converters/json-parse.ts'
 import { connectorPrefix, offsetJson, offsetKey } from './offset-key.ts'
 import type { SourceOffset } from './ports.ts'
@@ -30,5 +31,9 @@ export const allOffsets = (
   return found
 }
 
+/** Positions are HashMaps in Kafka Connect: who reads the topic there has seen their order. */
 export const offsetEntries = (connector: string, offsets: readonly SourceOffset[]): [string, string | null][] =>
-  offsets.map(({ partition, offset }) => [offsetKey(connector, partition), offset === null ? null : offsetJson(offset)])
+  offsets.map(({ partition, offset }) => [
+    offsetKey(connector, partition),
+    offset === null ? null : offsetJson(hashOrdered(offset)),
+  ])

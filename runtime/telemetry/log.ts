@@ -1,6 +1,7 @@
 import { isMainThread } from 'node:worker_threads'
 import { type Logger, pino } from 'pino'
 import type { Log } from '../api/context.ts'
+import { javaErrorName } from '../api/errors.ts'
 import { type LevelName, Levels, levelNames } from './levels.ts'
 
 /** Shared by the loggers of this thread; a change has to reach every thread (worker/ passes it on). */
@@ -20,11 +21,17 @@ export const redact = (details: Readonly<Record<string, unknown>>, depth = 0): R
     }),
   )
 
-/** Stack of an error and of its causes, as `Caused by:` lines. */
+const stackOf = (error: Error): string => {
+  const own = `${error.name}: `
+  const stack = error.stack ?? own + error.message
+  return stack.startsWith(own) ? `${javaErrorName(error)}: ${stack.slice(own.length)}` : stack
+}
+
+/** Stack of an error and of its causes, as `Caused by:` lines; errors that Kafka Connect has too have its class names. */
 export const errorText = (error: unknown): string => {
   const parts: string[] = []
   for (let at = error, depth = 0; at !== undefined && at !== null && depth < 10; depth++) {
-    parts.push(at instanceof Error ? (at.stack ?? `${at.name}: ${at.message}`) : String(at))
+    parts.push(at instanceof Error ? stackOf(at) : String(at))
     at = at instanceof Error ? at.cause : undefined
   }
   return parts.join('\nCaused by: ')

@@ -1,6 +1,5 @@
-import { ConfigError, c, Decimal, definePredicate } from 'millrace'
+import { ConfigError, c, Decimal, definePredicate, matchesWhole, regexProblem } from 'millrace'
 import { findField, pathSteps } from '../field-path.ts'
-import { matchesWhole } from '../java-regex.ts'
 
 type Test = (value: unknown) => boolean
 
@@ -87,14 +86,7 @@ export default definePredicate({
     regex: c.string('A Java regular expression that matches the whole value as text.', {
       optional: true,
       importance: 'MEDIUM',
-      check: regex => {
-        try {
-          matchesWhole(regex)
-          return undefined
-        } catch (error) {
-          return (error as Error).message
-        }
-      },
+      check: regexProblem,
     }),
     'greater.than': c.string('The value is a number and more than this.', { optional: true, importance: 'MEDIUM' }),
     'at.least': c.string('The value is a number and no less than this.', { optional: true, importance: 'MEDIUM' }),

@@ -1,5 +1,4 @@
-import { c, definePredicate } from 'millrace'
-import { matchesWhole } from '../java-regex.ts'
+import { c, definePredicate, matchesWhole, regexProblem } from 'millrace'
 
 export default definePredicate({
   class: 'org.apache.kafka.connect.transforms.predicates.TopicNameMatches',
@@ -10,14 +9,7 @@ export default definePredicate({
       importance: 'MEDIUM',
       nonEmpty: true,
       accepts: 'valid regex',
-      check: pattern => {
-        try {
-          matchesWhole(pattern)
-          return undefined
-        } catch (error) {
-          return (error as Error).message
-        }
-      },
+      check: regexProblem,
     }),
   },
   ignoresPayload: true,

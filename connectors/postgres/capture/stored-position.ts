@@ -36,7 +36,7 @@ export const trustedOffset = async (
     const kept = slot === undefined || slot.walStatus === 'lost' ? undefined : slot.restart
     const to = kept ?? (await currentLsn(admin))
     const gap = `What was written from ${lsnText(processed)} to ${lsnText(to)} (${Math.ceil((to - processed) / megabyte)} MB of log) will not arrive`
-    if (snapshotMode === 'when_needed') {
+    if (snapshotMode === 'when_needed' || snapshotMode === 'when_lost') {
       log.warn(`A new snapshot is needed: ${lost}. ${gap} as changes: rows that were deleted meanwhile are not told`)
       return undefined
     }

@@ -98,7 +98,7 @@ export const captureConfig = {
     },
   ),
   'snapshot.mode.configuration.based.snapshot.on.data.error': c.boolean(
-    'configuration_based: rows are read again when the position is lost; without snapshot.data not supported: use when_needed.',
+    'configuration_based: rows are read again when the position is lost.',
     { default: false, importance: 'MEDIUM', group, width: 'SHORT' },
   ),
   'snapshot.mode.custom.name': c.string('A class of the JVM; cannot be used here.', {

@@ -14,21 +14,23 @@ import { connectionConfig } from './connection-config.ts'
 import { eventConfig } from './event-config.ts'
 import { Filters, keyColumnsPattern } from './filters.ts'
 import type { Adjustment } from './names.ts'
+import { inKnownWords } from './number-words.ts'
 import { exactName, listItems, wholeName } from './patterns.ts'
 import { signalConfig } from './signal-config.ts'
 import { type SignalSettings, signalProblems, signalSettings } from './signal-settings.ts'
 import { unsupportedConfig, unsupportedProblems } from './unsupported-config.ts'
 
-export const config = {
+export const config = inKnownWords({
   ...connectionConfig,
   ...captureConfig,
   ...eventConfig,
   ...signalConfig,
   ...unsupportedConfig,
-} as const
+})
 export type Config = ConfigOf<typeof config>
 
-export type SnapshotMode = 'initial' | 'initial_only' | 'no_data' | 'always' | 'when_needed'
+/** `when_lost`: rows only when the position is lost; `nothing`: neither rows nor changes. Both by configuration_based alone. */
+export type SnapshotMode = 'initial' | 'initial_only' | 'no_data' | 'always' | 'when_needed' | 'when_lost' | 'nothing'
 export type FlushMode = 'connector' | 'manual' | 'connector_and_driver'
 export type PublicationMode = 'all_tables' | 'filtered' | 'no_tables' | 'disabled'
 export type MismatchStrategy = 'no_validation' | 'trust_offset' | 'trust_slot' | 'trust_greater_lsn'
@@ -105,7 +107,7 @@ const listProblems = (given: Config): ConfigProblem[] => {
         wholeName(item)
       } catch (error) {
         const expected = 'A comma-separated list of valid regular expressions is expected, but'
-        problems.push(invalid(key, `${expected} ${item}: ${(error as Error).message}`))
+        problems.push(invalid(key, `${expected} ${(error as Error).message.replace(/^Invalid regex: /, '')}`))
       }
     }
   }
@@ -164,8 +166,10 @@ const basedOn = (given: Config) => ({
 const snapshotModeOf = (given: Config): SnapshotMode => {
   const mode = given.snapshotMode.toLowerCase()
   if (mode !== 'configuration_based') return mode as SnapshotMode
-  const { data, stream } = basedOn(given)
-  return !data ? 'no_data' : stream ? 'always' : 'initial_only'
+  const { data, stream, onDataError } = basedOn(given)
+  if (data) return stream ? 'always' : 'initial_only'
+  if (!stream) return 'nothing'
+  return onDataError ? 'when_lost' : 'no_data'
 }
 
 const refusals = (given: Config): ConfigProblem[] => {
@@ -186,16 +190,6 @@ const refusals = (given: Config): ConfigProblem[] => {
     )
   else if (mode === 'custom')
     refuse('snapshot.mode', 'custom is not supported; use always, initial, initial_only, no_data or when_needed')
-  if (mode === 'configuration_based') {
-    const { data, stream, onDataError } = basedOn(given)
-    if (!data && !stream)
-      refuse('snapshot.mode.configuration.based.start.stream', 'neither rows nor changes are asked for')
-    if (!data && onDataError)
-      refuse(
-        'snapshot.mode.configuration.based.snapshot.on.data.error',
-        'it is not supported without snapshot.mode.configuration.based.snapshot.data; use snapshot.mode=when_needed',
-      )
-  }
   if (given.snapshotQueryMode.toLowerCase() === 'custom')
     refuse('snapshot.query.mode', 'custom needs a class of the JVM')
   if (given.snapshotLockingMode.toLowerCase() === 'custom')
@@ -240,6 +234,7 @@ export const readSettings = (
   const flushMode = (given.lsnFlushMode ?? (given.flushLsnSource ? 'connector' : 'manual')).toLowerCase()
   if (!flushModes.includes(flushMode))
     problems.push(invalid('lsn.flush.mode', `Value must be one of ${flushModes.join(', ')}`))
+  if (given.maxQueueSize <= 0) problems.push(invalid('max.queue.size', 'A positive queue size is required'))
   if (given.maxQueueSize <= given.maxBatchSize)
     problems.push(invalid('max.queue.size', 'Must be larger than the maximum batch size'))
   const overrides = new Map<string, string>()

@@ -2,9 +2,9 @@ import { DataError, isDataError } from '../../api/errors.ts'
 import { quoteJson } from '../../api/json-text.ts'
 import { DECIMAL } from '../../api/logical.ts'
 import type { Schema } from '../../api/schema.ts'
+import { inHashOrder } from '../../base/hash-order.ts'
 import { toBytes } from '../json-bytes.ts'
 import { compileWriter } from './encode.ts'
-import { hashOrder } from './hash-order.ts'
 import {
   enumParameter,
   generalEnum,
@@ -19,6 +19,9 @@ import {
 import { isUnion } from './unions.ts'
 
 type Entry = readonly [keyword: string, json: string]
+
+/** Confluent's converter writes properties so, and a registry takes the same schema in another order for another one. */
+const nameOf = ([name]: Entry): string => name
 
 interface Shape {
   readonly type?: string
@@ -74,8 +77,8 @@ class Text {
     const parameters = Object.entries(schema.parameters ?? {})
       .filter(([name]) => !name.startsWith(ownPrefix))
       .map(([name, value]): Entry => [name, quoteJson(value)])
-    if (parameters.length > 0) remembered.push([parametersKeyword, objectText(hashOrder(parameters))])
-    return objectText([...entries, ...hashOrder(remembered), ...own])
+    if (parameters.length > 0) remembered.push([parametersKeyword, objectText(inHashOrder(parameters, nameOf))])
+    return objectText([...entries, ...inHashOrder(remembered, nameOf), ...own])
   }
 
   #shape(schema: Schema, place: string): Shape {
@@ -124,13 +127,13 @@ class Text {
       return { type: 'object', connectType: 'map', own: [['additionalProperties', value]] }
     const key = this.of(keySchema, `${place}.key`, 0)
     const indexed = this.of(schema.valueSchema!, `${place}[]`, 1)
-    const pair = hashOrder<string>([
+    const pair: readonly Entry[] = [
       ['key', key],
       ['value', indexed],
-    ])
+    ]
     const items = objectText([
       ['type', '"object"'],
-      ['properties', objectText(pair)],
+      ['properties', objectText(inHashOrder(pair, nameOf))],
     ])
     return { type: 'array', connectType: 'map', own: [['items', items]] }
   }
@@ -140,7 +143,7 @@ class Text {
     const properties = schema.fields.map(
       ({ name, index, schema: field }): Entry => [name, this.of(field, `${place}.${name}`, index)],
     )
-    if (properties.length > 0) own.push(['properties', objectText(hashOrder(properties))])
+    if (properties.length > 0) own.push(['properties', objectText(inHashOrder(properties, nameOf))])
     if (!this.#settings.openObjects) own.push(['additionalProperties', 'false'])
     return own
   }

@@ -1,6 +1,7 @@
 import { settledWithin } from '../../base/abort.ts'
 import { backoffDelay } from '../../base/backoff.ts'
 import { CodedError } from '../../base/errors.ts'
+import { hashOrdered } from '../../base/hash-order.ts'
 import type { Membership, MembershipOptions } from '../../kafka/ports.ts'
 import type {
   ClusterConfigStore,
@@ -14,7 +15,6 @@ import { isLevelName } from '../../telemetry/levels.ts'
 import { levels } from '../../telemetry/log.ts'
 import { ElsewhereError } from '../elsewhere.ts'
 import type { ConnectorInfo, ConnectorOffset, ConnectorStatus } from '../entities.ts'
-import { hashOrder } from '../hash-order.ts'
 import type { Herder, InternalRequests } from '../herder.ts'
 import { type HerderParts, LocalHerder } from '../local-herder.ts'
 import { type RestartFlags, restartPlan } from '../restart-plan.ts'
@@ -308,7 +308,7 @@ export class DistributedHerder extends LocalHerder implements Herder, MemberHost
   protected async tasksMade(connector: string, made: TaskConfigs, stored: StoredConnector): Promise<void> {
     const { configs, signing } = this.#cluster
     // Kafka Connect's order of settings.
-    const tasks = made.map(task => Object.fromEntries(hashOrder(Object.keys(task)).map(key => [key, task[key]!])))
+    const tasks = made.map(task => hashOrdered(task))
     const applied = configs.appliedProps(connector)
     if (applied !== undefined && sameProps(applied, stored.props) && sameTasks(tasks, stored.tasks)) return
     const member = this.#member

@@ -1,6 +1,5 @@
 /** Scenarios that are not played, each with the reason. The beginning of a name stands for all that begin so. */
 export const notYet: Readonly<Record<string, string>> = {
-  unwrap_add_headers: 'the tombstone of Debezium shares the list of headers with its delete event; a unit test has the rest',
   snap_never: 'shows an error of the REST interface',
   plugin_default: 'without plugin.name pgoutput is used, where Debezium fails',
   type_domain_over_enum: 'Debezium fails on such a database; here it works',
@@ -15,18 +14,6 @@ export const differentText: Readonly<Record<string, Readonly<Record<string, stri
   },
   // Debezium shows the identity of Java objects for the inner arrays, which have no place in the schema.
   type_array_multi: { '"[Ljava.lang.String;@<hash>"': 'null' },
-}
-
-/** Answers within a scenario that are not compared, each with the reason. */
-export const differentWords: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  filter_conflicts: {
-    'bad regex': 'the words are those of the regular expression engine',
-    'not a number': 'types of settings are checked by the runtime, in its words',
-  },
-  snap_modes_rejected: {
-    'snapshot.mode=custom': 'refused: it needs a class of the JVM',
-    'snapshot.mode=configuration_based': 'refused where it asks for neither rows nor changes',
-  },
 }
 
 /** Topics of a scenario that the recording left out: ids in them are made anew each time. */

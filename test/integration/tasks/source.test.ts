@@ -57,7 +57,7 @@ describe('a source task', () => {
   it('fails on a record that does not fit its schema, names it, and never passes it', async () => {
     await world.source('s', { 'bad.value.at': '4' })
     await world.failed('s')
-    expect(world.listener.task('s')?.trace).toContain('Tolerance exceeded in error handler: stage VALUE_CONVERTER')
+    expect(world.listener.task('s')?.trace).toContain('Tolerance exceeded in error handler\n  in stage VALUE_CONVERTER')
     await world.stop('s')
     expect((await world.read('numbers', 4)).map(({ value }) => value)).toEqual(numbers(0, 4))
     expect(await part('s')).toEqual([{ next: 4 }])

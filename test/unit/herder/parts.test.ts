@@ -2,7 +2,6 @@ import { describe, expect, test } from 'vitest'
 import { c } from '../../../runtime/api/config.ts'
 import { deferred } from '../../../runtime/base/deferred.ts'
 import { keyInfos, Validation } from '../../../runtime/herder/config-infos.ts'
-import { hashOrder } from '../../../runtime/herder/hash-order.ts'
 import { usesPlugin } from '../../../runtime/herder/plugin-use.ts'
 import { versionProblem } from '../../../runtime/herder/plugin-version.ts'
 import { restartPlan } from '../../../runtime/herder/restart-plan.ts'
@@ -101,18 +100,6 @@ describe('a version that is asked for', () => {
   test.each(['1.2', '2.0.0', '(1.2.3,)', '[2,)', '[1.0,1.2.3)', '[1.2.4]', 'newest'])('%s is not', asked => {
     expect(versionProblem(asked, '1.2.3')).toContain('1.2.3')
   })
-})
-
-test('the order of a Java HashMap', () => {
-  expect(hashOrder(['GET', 'PUT', 'PATCH', 'HEAD', 'OPTIONS', 'DELETE', 'POST'])).toEqual([
-    'HEAD',
-    'DELETE',
-    'POST',
-    'GET',
-    'OPTIONS',
-    'PUT',
-    'PATCH',
-  ])
 })
 
 test('a connector uses what its settings name, under any of its names', async () => {

@@ -67,7 +67,10 @@ test('a letter is the record as it was consumed, and says why it is there', asyn
         { key: '__connect.errors.class.name', value: 'com.example.Json' },
         { key: '__connect.errors.exception.class.name', value: 'org.apache.kafka.connect.errors.DataException' },
         { key: '__connect.errors.exception.message', value: 'bad é' },
-        { key: '__connect.errors.exception.stacktrace', value: 'DataError: bad é\n    at here' },
+        {
+          key: '__connect.errors.exception.stacktrace',
+          value: 'org.apache.kafka.connect.errors.DataException: bad é\n    at here',
+        },
       ],
     },
   ])
@@ -117,7 +120,9 @@ test('a cause is told in the stack trace', async () => {
   const { queue, producer } = await setup()
   queue.report(failed(consumed), 'TASK_PUT', 'c', new DataError('outer', { cause: new TypeError('inner') }))
   const { value } = producer.records('dlq')[0]!.headers.at(-1)!
-  expect(value).toMatch(/^DataError: outer\n[\s\S]*\nCaused by: TypeError: inner\n/)
+  expect(value).toMatch(
+    /^org\.apache\.kafka\.connect\.errors\.DataException: outer\n[\s\S]*\nCaused by: TypeError: inner\n/,
+  )
 })
 
 test('a record that comes from nowhere leaves no letter', async () => {

@@ -316,7 +316,7 @@ describe('a record that fails', () => {
     async (stage, className, options, stored) => {
       const { pipeline, letters } = setup({ ...options, settings: { tolerateAll: false } })
       await expect(pipeline.convert([fetched([{ value: '1' }, stored, { value: '3' }])])).rejects.toThrow(
-        `Tolerance exceeded in error handler: stage ${stage}, class ${className}, record t-4@101`,
+        `Tolerance exceeded in error handler\n  in stage ${stage}, class ${className}, record t-4@101`,
       )
       expect(letters).toHaveLength(1)
     },
@@ -401,7 +401,7 @@ describe('a record that the connector rejects', () => {
     const { pipeline, letters } = setup({ settings: { tolerateAll: false } })
     const [record] = await pipeline.convert([fetched([{ value: '1' }])])
     expect(() => pipeline.reject(record!, new DataError('too long'))).toThrow(
-      'Tolerance exceeded in error handler: stage TASK_PUT, class SinkClass, record t-4@100',
+      'Tolerance exceeded in error handler\n  in stage TASK_PUT, class SinkClass, record t-4@100',
     )
     expect(letters).toHaveLength(1)
   })

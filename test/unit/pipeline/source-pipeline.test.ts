@@ -304,7 +304,7 @@ describe('a record that fails', () => {
     const { append, producer, calls } = setup({ ...options, settings: { tolerateAll: false } })
     await expect(
       append([record(1, { partition: 0 }), record(2, { partition: 0, ...rest }), record(3, { partition: 0 })]),
-    ).rejects.toThrow(`Tolerance exceeded in error handler: stage ${stage}, class ${className}`)
+    ).rejects.toThrow(`Tolerance exceeded in error handler\n  in stage ${stage}, class ${className}`)
     expect(calls).toEqual(['submit 1'])
     expect(producer.records('t').map(({ value }) => value)).toEqual(['{"n":1}'])
   })
@@ -341,7 +341,7 @@ describe('a record that fails', () => {
       throw new RetriableError('busy')
     })
     const { append, calls } = setup({ chain: chainOf([busy]), settings: { retryTimeoutMs: 5, tolerateAll: false } })
-    await expect(append([record(1)])).rejects.toThrow('Tolerance exceeded in error handler: stage TRANSFORMATION')
+    await expect(append([record(1)])).rejects.toThrow('Tolerance exceeded in error handler\n  in stage TRANSFORMATION')
     expect(calls).toEqual([])
   })
 

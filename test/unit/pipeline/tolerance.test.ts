@@ -180,7 +180,8 @@ describe('giving a record up', () => {
       }
       expect(thrown).toMatchObject({
         name: 'ConnectError',
-        message: 'Tolerance exceeded in error handler: stage VALUE_CONVERTER, class com.example.Json, record t-1@7',
+        message:
+          'Tolerance exceeded in error handler\n  in stage VALUE_CONVERTER, class com.example.Json, record t-1@7',
         cause: error,
       })
       expect(parts.reported).toEqual([[record, 'VALUE_CONVERTER', 'com.example.Json', error]])

@@ -153,6 +153,21 @@ test('adds headers to what there are; to a tombstone only that it is a delete', 
   expect(shown(unwrap({ ...config, 'add.headers': 'lsn' }, tombstone)!)).toEqual([['own', 1]])
 })
 
+test('a tombstone that shares the list of its delete has what that was given; one of its own list has not', () => {
+  const config = { ...mode('rewrite-with-tombstone'), 'add.headers': 'op,lsn' }
+  const keys = (record: ConnectRecord | null) => record!.headers!.map(({ key }) => key)
+  const transform = definition.create(parseOrThrow(definition.config, config) as never, 'Value', { originals: config })
+  transform.apply(remove)
+  expect(keys(transform.apply(tombstone))).toEqual(['own', '__op', '__lsn', '__op'])
+  expect(keys(transform.apply({ ...tombstone, headers: [...remove.headers!] }))).toEqual(['own', '__op'])
+  transform.apply({ ...insert, headers: remove.headers! })
+  expect(keys(transform.apply(tombstone))).toEqual(['own', '__op'])
+  const bare = { ...config, 'add.headers': 'lsn' }
+  const other = definition.create(parseOrThrow(definition.config, bare) as never, 'Value', { originals: bare })
+  other.apply(remove)
+  expect(keys(other.apply(tombstone))).toEqual(['own', '__lsn'])
+})
+
 describe('fields that a header lists', () => {
   const listed = { ...insert, headers: [{ key: 'Unchanged', schema: null, value: ['id', 'qty'] }] }
   const config = { 'drop.fields.header.name': 'Unchanged' }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { isConfigError } from '../../../runtime/api/index.ts'
 import { javaDateFormat } from '../../../runtime/api/java-date-format.ts'
-import { matchesWhole } from '../../../transforms/java-regex.ts'
+import { matchesWhole } from '../../../runtime/api/java-regex.ts'
 
 /**
  * What java.util.regex and SimpleDateFormat (Java 17, UTC, en-US) did: `matches` has a pattern and those of `texts` that it

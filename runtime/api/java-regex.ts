@@ -1,4 +1,4 @@
-import { ConfigError } from 'millrace'
+import { ConfigError } from './errors.ts'
 
 // What Java's syntax has and JavaScript's lacks or reads otherwise. Translated where there is an equal, else refused.
 const posix: Readonly<Record<string, string>> = {
@@ -152,11 +152,26 @@ const javaReason = (pattern: string, reason: string): string => {
   return `${reason.replace(/^Invalid regular expression: /, '')}: ${pattern}`
 }
 
+/** One that matches whole texts only, as Java's `matches`. Throws ConfigError. */
+export const wholeRegex = (pattern: string, flags = ''): RegExp => {
+  const regex = javaRegex(pattern, flags)
+  return new RegExp(`^(?:${regex.source})$`, regex.flags.replace('m', ''))
+}
+
 /** Whether the whole text matches, as Java's `matches`. */
 export const matchesWhole = (pattern: string): ((text: string) => RegExpExecArray | null) => {
-  const regex = javaRegex(pattern)
-  const whole = new RegExp(`^(?:${regex.source})$`, regex.flags.replace('m', ''))
+  const whole = wholeRegex(pattern)
   return text => whole.exec(text)
+}
+
+/** Why a pattern cannot be used; undefined when it can. For the `check` of a setting. */
+export const regexProblem = (pattern: string): string | undefined => {
+  try {
+    javaRegex(pattern)
+    return undefined
+  } catch (error) {
+    return (error as Error).message
+  }
 }
 
 /** Java's replacement text: `$1`, `${name}`, and `\` before a literal. Throws for a group that is not there. */

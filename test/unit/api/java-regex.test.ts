@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { isConfigError } from '../../../runtime/api/index.ts'
-import { javaRegex, javaReplacement, matchesWhole } from '../../../transforms/java-regex.ts'
+import { javaRegex, javaReplacement, matchesWhole } from '../../../runtime/api/java-regex.ts'
 
 describe('translation', () => {
   test.each<[string, readonly string[], readonly string[]]>([
