@@ -1,4 +1,3 @@
-import { readdirSync, readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -20,46 +19,22 @@ import { loadPlugin } from '../../../runtime/plugins/load.ts'
 import { TestPostgres } from '../../support/postgres.ts'
 import { Capture, type StoredOffsets } from '../../support/postgres-capture.ts'
 import { compact, fromJs, type Json, parse } from './lossless-json.mjs'
-import { normaliseHeader, normaliseValue, Ordinals, ordinals } from './normalise.mjs'
-import { differentText, leftOut, notYet } from './not-yet.ts'
-
-interface Step {
-  readonly sql?: string | readonly string[]
-  readonly mayFail?: boolean
-  readonly session?: string
-  readonly run?: string | readonly string[]
-  readonly sleep?: number
-  readonly quiet?: boolean
-  readonly query?: string
-  readonly as?: string
-  readonly offsets?: string
-  readonly rest?: readonly [method: string, path: string]
-  readonly validate?: Readonly<Record<string, string | null>>
-  readonly restart?: boolean
-  readonly stop?: boolean
-  readonly resume?: boolean | string
-  readonly reconfigure?: Readonly<Record<string, string | null>>
-  readonly failed?: string
-  readonly produce?: { readonly key: string; readonly value: string }
-}
-
-interface Scenario {
-  readonly name: string
-  readonly title: string
-  readonly before: readonly string[]
-  readonly config: Readonly<Record<string, string>>
-  readonly createdByStep?: boolean
-  readonly steps: readonly Step[]
-}
-
-const folder = new URL('./scenarios/', import.meta.url)
-const names = readdirSync(folder)
-  .filter(file => file.endsWith('.json'))
-  .map(file => file.slice(0, -5))
-const only = process.env['SCENARIOS']?.split(',')
-const played = names.filter(
-  name => only?.includes(name) ?? !Object.keys(notYet).some(start => (start.endsWith('_') ? name.startsWith(start) : name === start)),
-)
+import { normaliseHeader, normaliseValue } from './normalise.mjs'
+import { differentText, notYet } from './not-yet.ts'
+import {
+  collapsed,
+  names,
+  plain,
+  played,
+  type Recording,
+  recordingIn,
+  type Scenario,
+  scenarioText,
+  type Shown,
+  type Step,
+  shownTopics,
+  textInOurWords,
+} from './scenario.ts'
 
 let server: TestPostgres
 beforeAll(async () => {
@@ -96,15 +71,6 @@ const chainOf = (config: Readonly<Record<string, string>>): Promise<TransformCha
     },
     predicate: name => Promise.reject(new Error(`There is no predicate ${name} in these scenarios`)),
   })
-
-/** A record as the golden file has it, before positions are put in order. */
-interface Shown {
-  readonly topic: string
-  readonly partition: number
-  readonly shown: object
-  readonly raw: Json | null
-  readonly timestamp: number | null
-}
 
 /** Plays a scenario with the connector in this process. */
 class Play {
@@ -301,7 +267,7 @@ class Play {
       for (const step of this.#scenario.steps) await this.#step(step)
       await this.#quiet()
       await this.#stop()
-      return { captured: this.#captured, topics: this.#topics() }
+      return { captured: this.#captured, topics: shownTopics(this.#scenario, this.#shown) }
     } finally {
       await this.#capture?.stop()
       for (const session of this.#sessions.values()) await session.end()
@@ -368,44 +334,11 @@ class Play {
     }
     this.#shown.push({ topic, partition, shown, raw: value.raw, timestamp: record.timestamp ?? null })
   }
-
-  #topics(): Json {
-    const shown = this.#shown.filter(({ topic }) => leftOut[this.#scenario.name]?.test(topic) !== true)
-    const topics = Map.groupBy(shown, ({ topic }) => topic)
-    const order = new Ordinals()
-    // Only one scenario is about the time of the record, which the others do not show.
-    const timed = this.#scenario.name === 'outbox_timestamp'
-    return new Map(
-      [...topics.keys()].sort().map(topic => [
-        topic,
-        topics
-          .get(topic)!
-          .toSorted((a, b) => a.partition - b.partition)
-          .map(({ shown, raw, timestamp }) => {
-            const counts = raw === null ? null : ordinals(raw, order)
-            return fromJs({ ...shown, ...(counts !== null && { order: counts }), ...(timed && { timestamp }) })
-          }),
-      ]),
-    )
-  }
 }
 
-/** The golden file in the form of `Play`: schemas in place, what only REST knows left out. */
-const expected = (golden: ReadonlyMap<string, Json>): { captured: readonly Json[]; topics: Json } => {
-  const schemas = (golden.get('schemas') ?? new Map()) as ReadonlyMap<string, Json>
-  const put = (side: Json): Json => {
-    if (!(side instanceof Map) || !side.has('schema')) return side
-    const id = side.get('schema') as string | null
-    return new Map(side).set('schema', id === null ? null : schemas.get(id))
-  }
-  const topics = new Map<string, Json>()
-  for (const [topic, entry] of golden.get('topics') as ReadonlyMap<string, ReadonlyMap<string, Json>>) {
-    const records = (entry.get('records') as readonly ReadonlyMap<string, Json>[]).map(record =>
-      new Map([...record].map(([name, value]) => [name, name === 'key' || name === 'value' ? put(value) : value] as const)),
-    )
-    topics.set(topic, records)
-  }
-  const captured = ((golden.get('captured') ?? []) as readonly ReadonlyMap<string, Json>[]).flatMap(entry => {
+/** What of the answers is there without a worker. */
+const answers = (captured: Recording['captured']): readonly Json[] =>
+  captured.flatMap(entry => {
     const kind = entry.get('kind')
     const value = entry.get('value') as ReadonlyMap<string, Json>
     if (kind === 'rest' && !String(entry.get('name')).includes('offsets')) return []
@@ -414,40 +347,18 @@ const expected = (golden: ReadonlyMap<string, Json>): { captured: readonly Json[
     const body = value.get('body') as ReadonlyMap<string, Json>
     return [new Map<string, Json>([...entry, ['value', fromJs({ error_count: body.get('error_count'), errors: body.get('errors') })]])]
   })
-  return { captured, topics }
-}
-
-/** Heartbeats go on for ever: the first one counts. */
-const collapsed = (topics: Json): Json =>
-  new Map(
-    [...(topics as ReadonlyMap<string, readonly Json[]>)].map(([topic, records]) => [
-      topic,
-      topic.startsWith('__debezium-heartbeat') ? records.slice(0, 1) : records,
-    ]),
-  )
-
-const pretty = (value: Json): unknown =>
-  value instanceof Map
-    ? Object.fromEntries([...value].map(([key, item]) => [key, pretty(item)]))
-    : Array.isArray(value)
-      ? value.map(pretty)
-      : value !== null && typeof value === 'object'
-        ? compact(value)
-        : value
 
 test.each(played)('%s', { timeout: 60_000 }, async name => {
-  const text = readFileSync(new URL(`${name}.json`, folder), 'utf8')
-  const words = Object.entries(differentText[name] ?? {})
-  for (const [recorded] of words) expect(text, 'a difference that is none any more').toContain(recorded)
-  const ours = words.reduce((all, [recorded, own]) => all.replaceAll(recorded, () => own), text)
-  const golden = expected(parse(ours) as ReadonlyMap<string, Json>)
-  const result = await new Play(JSON.parse(text) as Scenario).play()
-  expect(pretty(collapsed(result.topics))).toEqual(pretty(golden.topics))
+  const golden = recordingIn(textInOurWords(name))
+  const result = await new Play(JSON.parse(scenarioText(name)) as Scenario).play()
+  expect(plain(collapsed(result.topics))).toEqual(plain(golden.topics))
   // Members in the same order, and numbers with the same digits.
   expect(compact(collapsed(result.topics))).toBe(compact(golden.topics))
-  expect(result.captured.map(pretty)).toEqual(golden.captured.map(pretty))
+  expect(result.captured.map(plain)).toEqual(answers(golden.captured).map(plain))
 })
 
-test('every reason not to play a scenario still has one', () => {
-  for (const start of Object.keys(notYet)) expect(names.some(name => name.startsWith(start)), start).toBe(true)
+test('at most one scenario in twenty differs, each for a reason', () => {
+  const different = [...Object.keys(notYet), ...Object.keys(differentText)]
+  for (const name of different) expect(names, name).toContain(name)
+  expect(different.length / names.length).toBeLessThanOrEqual(0.05)
 })

@@ -1,4 +1,4 @@
-/** Scenarios that are not played, each with the reason. The beginning of a name stands for all that begin so. */
+/** Scenarios that are not played, each with the reason. */
 export const notYet: Readonly<Record<string, string>> = {
   snap_never: 'shows an error of the REST interface',
   plugin_default: 'without plugin.name pgoutput is used, where Debezium fails',
