@@ -15,7 +15,10 @@ export class Sessions {
   async query(): Promise<PgConnection> {
     const connection = await this.#opened('query')
     const { initialStatements } = this.#settings
-    if (initialStatements.trim() !== '') await connection.query(initialStatements)
+    if (initialStatements.trim() !== '') {
+      await connection.query(initialStatements)
+      await connection.resetTexts()
+    }
     return connection
   }
 

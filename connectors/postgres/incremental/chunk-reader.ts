@@ -28,9 +28,13 @@ export interface Chunk {
   readonly table: CapturedTable
   /** Names of the columns that identify a row. */
   readonly key: readonly string[]
+  /** All columns that the table has, captured or not. */
+  readonly columns: readonly SentColumn[]
   /** COPY lines without their ends, in memory of their own. */
   readonly rows: readonly Buffer[]
   readonly identities: readonly string[]
+  /** Identities that several rows may have. */
+  readonly shared: ReadonlySet<string>
   readonly last: readonly JavaValue[] | undefined
   /** undefined: the table has no row that is asked for. */
   readonly maximum: readonly JavaValue[] | undefined
@@ -41,8 +45,14 @@ interface Prepared {
   readonly description: string
   readonly table: CapturedTable
   readonly columns: readonly SentColumn[]
+  /** What orders the rows. */
   readonly key: readonly KeyColumn[]
   readonly places: readonly number[]
+  /** What identifies them: the primary key, also where another column orders them. */
+  readonly identity: readonly string[]
+  readonly identityPlaces: readonly number[]
+  readonly isUnique: boolean
+  readonly all: readonly SentColumn[]
   readonly ties: boolean
 }
 
@@ -72,7 +82,7 @@ export class ChunkReader {
 
   /** Names of the columns that identify a row of the table. Throws as `read`. */
   async key(collection: Collection, place: TablePlace): Promise<readonly string[]> {
-    return (await this.#prepare(collection, place)).key.map(({ name }) => name)
+    return (await this.#prepare(collection, place)).identity
   }
 
   /**
@@ -87,8 +97,8 @@ export class ChunkReader {
     recent: RecentTransactions,
   ): Promise<Chunk> {
     for (;;) {
-      await this.connection.query('begin transaction isolation level repeatable read read only')
       try {
+        await this.#begin(place)
         const current = this.connection.serverVersion >= 130000 ? 'pg_current_snapshot()' : 'txid_current_snapshot()'
         const snapshot = await this.connection.value(`select ${current}`)
         if (recent.allVisible(visibilityOf(snapshot ?? ''))) return await this.#chunk(collection, place, after, maximum)
@@ -101,6 +111,21 @@ export class ChunkReader {
     }
   }
 
+  /**
+   * The table stands still before the instant is taken: one that is written anew (ALTER TABLE) behind it is empty as of that instant, and
+   * its rows would be lost (invariant 4).
+   */
+  async #begin({ schema, name }: TablePlace): Promise<void> {
+    const begin = 'begin transaction isolation level repeatable read read only'
+    try {
+      await this.connection.query(`${begin}; lock table ${identifier(schema)}.${identifier(name)} in access share mode`)
+    } catch (error) {
+      // Who may read only some columns may not lock.
+      if (!(error instanceof PgError) || error.code !== '42501') throw error
+      await this.connection.query(`rollback; ${begin}`)
+    }
+  }
+
   async #chunk(
     collection: Collection,
     place: TablePlace,
@@ -108,12 +133,11 @@ export class ChunkReader {
     known: readonly JavaValue[] | undefined,
   ): Promise<Chunk> {
     const prepared = await this.#prepare(collection, place)
-    const { table, key, columns } = prepared
+    const { table, key, columns, identity: names, all } = prepared
     const name = `${identifier(place.schema)}.${identifier(place.name)}`
-    const names = key.map(column => column.name)
+    const none = { rows: [], identities: [], shared: new Set<string>(), last: undefined }
     const maximum = known ?? (await this.#maximum(name, key, collection.condition))
-    if (maximum === undefined)
-      return { table, key: names, rows: [], identities: [], last: undefined, maximum: undefined }
+    if (maximum === undefined) return { ...none, table, key: names, columns: all, maximum: undefined }
     const selected = columns.map(column => identifier(column.name)).join(', ')
     const rows = await this.#copy(
       chunkCopy(name, selected, key, {
@@ -124,9 +148,13 @@ export class ChunkReader {
         ties: prepared.ties,
       }),
     )
-    const keys = rows.map(row => lineTexts(row, 0, row.length, prepared.places))
-    const last = keys.at(-1)?.map((text, index) => keyValue(text, key[index]!.type))
-    return { table, key: names, rows, identities: keys.map(identity), last, maximum }
+    const end = rows.at(-1)
+    const last =
+      end && lineTexts(end, 0, end.length, prepared.places).map((text, index) => keyValue(text, key[index]!.type))
+    const keys = rows.map(row => lineTexts(row, 0, row.length, prepared.identityPlaces))
+    const identities = keys.map(identity)
+    const shared = new Set(identities.filter((_, index) => !prepared.isUnique || keys[index]!.includes(null)))
+    return { table, key: names, columns: all, rows, identities, shared, last, maximum }
   }
 
   async #maximum(
@@ -156,17 +184,23 @@ export class ChunkReader {
     const types = await this.#catalog.types(description.columns.map(({ typeOid }) => typeOid))
     const key = this.#key(collection, description, types)
     const read = this.#builder.columnsToRead(description, types)
-    const missing = key.filter(column => !read.some(({ name: column_ }) => column_ === column.name))
-    const columns = [
-      ...read,
-      ...missing.map(column => description.columns.find(({ name: own }) => own === column.name)!),
-    ]
+    const isUnique = description.keyColumns.length > 0
+    const names = key.map(column => column.name)
+    const identity = isUnique ? description.keyColumns : names
+    const missing = [...new Set([...names, ...identity])].filter(column => !read.some(({ name }) => name === column))
+    const columns = [...read, ...missing.map(column => description.columns.find(({ name }) => name === column)!)]
+    const placesOf = (wanted: readonly string[]) =>
+      wanted.map(column => columns.findIndex(({ name }) => name === column))
     const prepared: Prepared = {
       description: form,
       table: this.#builder.build(description, columns, types, 'copy'),
       columns,
       key,
-      places: key.map(column => columns.findIndex(({ name: own }) => own === column.name)),
+      places: placesOf(names),
+      identity,
+      identityPlaces: placesOf(identity),
+      isUnique,
+      all: description.columns,
       ties: key.some(({ nullable }) => nullable) || collection.surrogateKey !== undefined,
     }
     if (prepared.ties && this.connection.serverVersion < 130000)

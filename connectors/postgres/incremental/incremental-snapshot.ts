@@ -236,7 +236,8 @@ export class IncrementalSnapshot {
 
   #rows({ chunk, window }: NonNullable<Reading['read']>, place: StreamPlace, told: SourceRecord[]): SnapshotRecord[] {
     // Read again: nothing of it may be trusted.
-    if (window.unsure || window.key.join() !== chunk.key.join()) return []
+    if (window.unsure || window.key.join() !== chunk.key.join() || window.isOtherForm(chunk.columns)) return []
+    if (chunk.identities.some(identity => window.has(identity) && chunk.shared.has(identity))) return []
     const { partition, headers } = this.#parts
     this.#scanned += chunk.rows.length
     const before = this.#offset(place)
@@ -325,6 +326,7 @@ export class IncrementalSnapshot {
       this.#recent.mark()
       this.#parts.progress(`incremental snapshot: ${collection.id}`)
       const chunk = await this.#reader!.read(collection, place, last, maximum, this.#recent)
+      window.narrow(chunk.identities)
       if (chunk.maximum === undefined) return 'EMPTY'
       return chunk.rows.length === 0 ? 'SUCCEEDED' : { collection, chunk, window }
     } catch (error) {

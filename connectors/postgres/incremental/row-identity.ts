@@ -36,13 +36,8 @@ export const tupleTexts = (buf: Buffer, at: number, places: readonly number[]): 
   return places.map(place => texts[place])
 }
 
-/** The identity of the row in a tuple; undefined where the tuple does not hold it. `isOld`: null may stand for what was not sent. */
-export const tupleIdentity = (
-  buf: Buffer,
-  at: number,
-  places: readonly number[],
-  isOld: boolean,
-): string | undefined => {
+/** The identity of the row in a tuple; undefined where the tuple does not hold it. */
+export const tupleIdentity = (buf: Buffer, at: number, places: readonly number[]): string | undefined => {
   const texts = tupleTexts(buf, at, places)
-  return texts.includes(undefined) || (isOld && texts.includes(null)) ? undefined : identity(texts as (string | null)[])
+  return texts.includes(undefined) ? undefined : identity(texts as (string | null)[])
 }

@@ -1,11 +1,16 @@
 import type { SentColumn } from '../capture/table-builder.ts'
 
+export interface RelationColumn extends SentColumn {
+  /** Of what identifies a row that was changed or deleted. */
+  readonly inReplicaIdentity: boolean
+}
+
 /** A RELATION message: what the tuples of a table hold from here on. */
 export interface RelationMessage {
   readonly oid: number
   readonly schema: string
   readonly name: string
-  readonly columns: readonly SentColumn[]
+  readonly columns: readonly RelationColumn[]
 }
 
 const textEnd = (buf: Buffer, at: number): number => {
@@ -21,13 +26,14 @@ export const readRelation = (buf: Buffer, at: number): RelationMessage => {
   const nameEnd = textEnd(buf, schemaEnd + 1)
   // Replica identity (1 byte), then the number of columns.
   let pos = nameEnd + 4
-  const columns: SentColumn[] = []
+  const columns: RelationColumn[] = []
   for (let left = buf.readInt16BE(nameEnd + 2); left > 0; left--) {
     const end = textEnd(buf, pos + 1)
     columns.push({
       name: buf.toString('utf8', pos + 1, end),
       typeOid: buf.readUInt32BE(end + 1),
       typmod: buf.readInt32BE(end + 5),
+      inReplicaIdentity: (buf[pos]! & 1) === 1,
     })
     pos = end + 9
   }

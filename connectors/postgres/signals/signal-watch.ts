@@ -70,6 +70,7 @@ export class SignalWatch implements StreamWatch {
 
   relation(message: RelationMessage): void {
     this.#relations.learn(message)
+    this.#snapshot.window?.learned(message)
   }
 
   changed(op: Operation, table: CapturedTable, buf: Buffer, oldAt: number, newAt: number): boolean {

@@ -44,7 +44,6 @@ const session = {
   extra_float_digits: '3',
   bytea_output: 'hex',
   lc_monetary: 'C',
-  application_name: 'Millrace',
 }
 
 /**
@@ -80,6 +79,7 @@ export class PgConnection {
         database: options.database,
         ...(purpose === 'replication' ? { replication: 'database' } : {}),
         ...session,
+        application_name: 'Millrace',
       }),
     )
     try {
@@ -107,6 +107,15 @@ export class PgConnection {
   /** Runs statements; the rows of the last one that has any. */
   async query(sql: string): Promise<Rows> {
     return this.#limited(this.#options.queryTimeoutMs, this.#query(sql))
+  }
+
+  /** Values are printed as on every connection again, whatever statements of the user set. */
+  async resetTexts(): Promise<void> {
+    await this.query(
+      Object.keys(session)
+        .map(name => `reset ${name}`)
+        .join('; '),
+    )
   }
 
   /** The first column of the first row. */

@@ -57,15 +57,14 @@ describe('the identity of a row', () => {
     const line = Buffer.from('1\ta\\tb\\\\\t\\N\tlast')
     expect(lineTexts(line, 0, line.length, [1, 0, 2, 3])).toEqual(['a\tb\\', '1', null, 'last'])
     const both = tuple('1', 'a\tb\\', null, 'last')
-    expect(tupleIdentity(both, 0, [1, 3], false)).toBe(identity(lineTexts(line, 0, line.length, [1, 3])))
+    expect(tupleIdentity(both, 0, [1, 3])).toBe(identity(lineTexts(line, 0, line.length, [1, 3])))
     expect(identity(['', 'x'])).not.toBe(identity([null, 'x']))
   })
 
   test('is not known where the tuple does not hold it', () => {
-    expect(tupleIdentity(tuple('1', undefined), 0, [0], false)).toBe(identity(['1']))
-    expect(tupleIdentity(tuple('1', undefined), 0, [1], false)).toBeUndefined()
-    expect(tupleIdentity(tuple('1', null), 0, [1], true)).toBeUndefined()
-    expect(tupleIdentity(tuple('1', null), 0, [1], false)).toBe(identity([null]))
+    expect(tupleIdentity(tuple('1', undefined), 0, [0])).toBe(identity(['1']))
+    expect(tupleIdentity(tuple('1', undefined), 0, [1])).toBeUndefined()
+    expect(tupleIdentity(tuple('1', null), 0, [1])).toBe(identity([null]))
   })
 })
 

@@ -452,8 +452,8 @@ test('RELATION, and where tuples end', () => {
     schema: 's',
     name: 't',
     columns: [
-      { name: 'id', typeOid: 23, typmod: -1 },
-      { name: 'ü', typeOid: 1043, typmod: 14 },
+      { name: 'id', typeOid: 23, typmod: -1, inReplicaIdentity: true },
+      { name: 'ü', typeOid: 1043, typmod: 14, inReplicaIdentity: false },
     ],
   })
   const wide = tuple('abc', null, undefined, '')
