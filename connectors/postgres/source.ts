@@ -12,7 +12,8 @@ export default defineSource({
   version: '3.6.1.Final',
   doc: 'Captures the rows of PostgreSQL tables and every later change to them, by logical replication with pgoutput. Records, topics, schemas and offsets are those of Debezium.',
   config,
-  otherKeys: /^(column\.(mask|truncate)|snapshot\.select\.statement\.overrides|signal\.consumer)\./,
+  otherKeys:
+    /^(column\.(mask|truncate)|snapshot\.select\.statement\.overrides|signal\.consumer|internal)\.|^[^.]+\.(type$|reselect\.)/,
 
   async validate(given, ctx) {
     const { settings, problems } = readSettings(given, ctx.originals)

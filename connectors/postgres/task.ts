@@ -18,8 +18,10 @@ import { heartbeatRecord, silentRecord } from './records/message-record.ts'
 import { pointOffset, type SnapshotPoint } from './records/snapshot-record.ts'
 import { SourceHead } from './records/source-block.ts'
 import { Decoder } from './replication/decoder.ts'
+import { finisher } from './replication/finisher.ts'
 import type { RelationMessage } from './replication/messages.ts'
 import { ReplicationStream } from './replication/replication-stream.ts'
+import { SlotXmin } from './replication/slot-xmin.ts'
 import { isUnfinishedSnapshot, startPosition } from './replication/start-position.ts'
 import type { Settings } from './settings/settings.ts'
 import { blockingSnapshot } from './signals/blocking-snapshot.ts'
@@ -138,6 +140,7 @@ export class PostgresTask {
       )
     const catalog = new Catalog(admin)
     const captured = (await catalog.tables()).filter(table => this.#settings.filters.table(table.schema, table.name))
+    this.#checkGuardrail(captured.length)
     const streams = snapshotMode !== 'initial_only'
     const stored = this.#position ?? (await this.#context.offsets([this.#partition]))[0]
     let slot = streams ? await this.#usableSlot(admin) : undefined
@@ -184,6 +187,14 @@ export class PostgresTask {
     this.#position = offset
     if (config.streamingDelayMs > 0) await pause(config.streamingDelayMs, signal)
     yield* this.#changes(catalog, admin, offset)
+  }
+
+  #checkGuardrail(tables: number): void {
+    const { guardrailCollectionsMax: most, guardrailCollectionsLimitAction: action } = this.#settings.config
+    if (most === 0 || tables <= most) return
+    const what = `Guardrail limit exceeded: ${tables} tables/collections configured for capture, but maximum allowed is ${most}.`
+    if (action.toLowerCase() === 'fail') throw new ConnectError(what)
+    this.#context.log.warn(`${what} Capture fewer with table.include.list, or raise guardrail.collections.max`)
   }
 
   /** The slot, where it exists and can be used. */
@@ -310,6 +321,11 @@ export class PostgresTask {
     this.#watch = watch
     const decoder = new Decoder(this.#settings, this.#head, this.#partition, this.#headers, start, watch)
     const connection = await this.#sessions.replication()
+    const sessions = this.#sessions
+    let own: Promise<PgConnection> | undefined
+    // Of its own: signals and incremental snapshots use the others.
+    const asked = () => (own ??= sessions.query())
+    const xminEvery = config.xminFetchIntervalMs
     const stream = new ReplicationStream({
       settings: this.#settings,
       connection,
@@ -317,6 +333,8 @@ export class PostgresTask {
       watch,
       signal,
       log,
+      finish: finisher(this.#settings, log, asked),
+      xmin: xminEvery > 0 ? new SlotXmin(config.slotName, xminEvery, asked) : undefined,
       relation: message => this.#learn(message, catalog, decoder),
       heartbeat: async position => {
         if (config.heartbeatActionQuery !== undefined) await admin.query(config.heartbeatActionQuery)

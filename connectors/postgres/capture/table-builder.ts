@@ -126,6 +126,8 @@ export class TableBuilder {
       key: key.length === 0 ? undefined : layout(key),
       keySchema: key.length === 0 ? null : structOf(key, `${topic}.Key`, false),
       source: new SourceBlock(this.#head, table.schema, table.name),
+      sent: sent.map(({ name }) => name),
+      primaryKey: table.keyColumns,
     }
   }
 

@@ -14,4 +14,8 @@ export interface CapturedTable {
   readonly key: RowLayout | undefined
   readonly keySchema: Schema | null
   readonly source: SourceBlock
+  /** Names of all fields that the server sends, in its order. */
+  readonly sent: readonly string[]
+  /** Of them, those of the primary key, whatever the key of the records is. */
+  readonly primaryKey: readonly string[]
 }

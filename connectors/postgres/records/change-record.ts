@@ -77,6 +77,12 @@ export class Change extends LazyValue implements Position {
     this.order = order
   }
 
+  /** The same change with its tuples elsewhere. */
+  moved(buf: Buffer, oldAt: number, newAt: number): Change {
+    const { table, op, transaction, lsn, count, order } = this
+    return new Change(table, buf, oldAt, newAt, buf.length, op, transaction, lsn, count, this.#moment, order)
+  }
+
   storable(): OffsetMap {
     const offset = streamOffset(this.transaction, this.lsn, messageTypes[this.op], this.count)
     if (this.order === undefined) return offset
@@ -109,6 +115,7 @@ export class Change extends LazyValue implements Position {
         lsn,
         origin: transaction.origin,
         originLsn: transaction.originLsn,
+        xmin: transaction.xmin,
       }),
       transaction:
         this.order === undefined
@@ -204,6 +211,11 @@ export class ChangeRecord implements SourceRecord {
     this.headers = headers
     this.sourcePartition = partition
     this.#position = position
+  }
+
+  /** The same record with another change in it; key and position stay. */
+  with(change: Change): ChangeRecord {
+    return new ChangeRecord(change.table, this.key, change, this.headers, this.sourcePartition, this.#position)
   }
 
   get sourceOffset(): OffsetMap {

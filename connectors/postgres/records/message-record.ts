@@ -61,6 +61,7 @@ export class LogicalMessageRecord implements SourceRecord, Position {
         lsn,
         origin: transaction.origin,
         originLsn: transaction.originLsn,
+        xmin: transaction.xmin,
       }),
       transaction:
         parts.order === undefined

@@ -15,6 +15,8 @@ export interface TransactionStart {
   readonly commitBefore: number | undefined
   /** Everything before this LSN is done. */
   readonly processed: number
+  /** The slot's xmin when the transaction was read, where xmin.fetch.interval.ms asks for it. */
+  readonly xmin?: number | undefined
   /** What the position carries besides. */
   readonly members?: OffsetMap | undefined
 }
@@ -25,6 +27,7 @@ export class StreamTransaction implements TransactionStart {
   readonly tsMicros: number
   readonly commitBefore: number | undefined
   readonly processed: number
+  readonly xmin: number | undefined
   members: OffsetMap | undefined
   #origin: string | null = null
   #originLsn: number | null = null
@@ -39,6 +42,7 @@ export class StreamTransaction implements TransactionStart {
     this.tsMicros = start.tsMicros
     this.commitBefore = start.commitBefore
     this.processed = start.processed
+    this.xmin = start.xmin
     this.members = start.members
     this.#head = head
   }
@@ -80,7 +84,7 @@ export class StreamTransaction implements TransactionStart {
 
   get rest(): Buffer {
     this.#rest ??= Buffer.from(
-      `,"xmin":null,"origin":${JSON.stringify(this.#origin)},"origin_lsn":${this.#originLsn}},"transaction":`,
+      `,"xmin":${this.xmin ?? null},"origin":${JSON.stringify(this.#origin)},"origin_lsn":${this.#originLsn}},"transaction":`,
     )
     return this.#rest
   }
@@ -99,6 +103,7 @@ export const streamOffset = (
   count: number,
 ): OffsetMap => ({
   lsn_proc: transaction.processed,
+  ...(transaction.xmin === undefined ? {} : { xmin: transaction.xmin }),
   messageType,
   ...(transaction.commitBefore === undefined ? {} : { lsn_commit: transaction.commitBefore }),
   lsn,

@@ -82,6 +82,15 @@ export const splitTuple = (buf: Buffer, at: number, oldAt: number, fields: numbe
   }
 }
 
+/** Whether the server left this field of the row that was taken apart last out, as it is large and did not change. */
+export const isLeftOut = (place: number): boolean => bounds[place * 2] === UNCHANGED
+
+/** The text of a field of the row that was taken apart last, as it was sent; null for SQL null and for what was left out. */
+export const fieldText = (buf: Buffer, place: number): string | null => {
+  const from = bounds[place * 2]!
+  return from < 0 ? null : buf.toString('utf8', from, bounds[place * 2 + 1]!)
+}
+
 /** Whether old and new tuple hold the same in these columns. Both must have been taken apart by `splitTuple(buf, at, oldAt)`. */
 export const sameFields = (buf: Buffer, columns: readonly LayoutColumn[]): boolean => {
   for (const { place } of columns) {

@@ -13,6 +13,7 @@ export interface EventSource {
   readonly lsn: number | null
   readonly origin: string | null
   readonly originLsn: number | null
+  readonly xmin?: number | undefined
 }
 
 /** What `source` says of the connector. */
@@ -74,7 +75,7 @@ export class SourceBlock {
       table: this.#table,
       txId: event.txId,
       lsn: event.lsn,
-      xmin: null,
+      xmin: event.xmin ?? null,
       origin: event.origin,
       origin_lsn: event.originLsn,
     }

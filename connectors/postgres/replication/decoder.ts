@@ -65,6 +65,8 @@ export class Decoder {
   /** The transaction that ended last, for heartbeats. */
   #ended: StreamTransaction | undefined
   readonly #watch: StreamWatch | undefined
+  /** What the slot last showed; undefined: it is not asked for. */
+  xmin: number | undefined
   /** The event that is decoded now was not delivered before the restart. */
   #fresh = true
   #held: ((into: SourceRecord[]) => void) | undefined
@@ -109,7 +111,8 @@ export class Decoder {
     this.#commitBefore = Math.max(this.#commitBefore ?? 0, reached)
     const { xid = null, tsMicros = Date.now() * 1000 } = this.#ended ?? {}
     const members = this.#watch?.members
-    const state = { xid, tsMicros, commitBefore: this.#commitBefore, processed: this.#processed, members }
+    const { xmin } = this
+    const state = { xid, tsMicros, commitBefore: this.#commitBefore, processed: this.#processed, xmin, members }
     return streamOffset(state, Math.max(this.#lsn, this.#start.lsn), 'COMMIT', 1)
   }
 
@@ -201,6 +204,7 @@ export class Decoder {
         tsMicros: Number(buf.readBigInt64BE(at + 8)) + epoch2000Micros,
         commitBefore: this.#commitBefore,
         processed: this.#processed,
+        xmin: this.xmin,
         members: this.#watch?.members,
       },
       this.#head,
@@ -226,9 +230,9 @@ export class Decoder {
 
   #commit(lsn: number, into: SourceRecord[]): void {
     if (this.#counted !== undefined && this.#transaction !== undefined) {
-      const { xid, tsMicros, members } = this.#transaction
+      const { xid, tsMicros, xmin, members } = this.#transaction
       const offset = {
-        ...streamOffset({ xid, tsMicros, commitBefore: lsn, processed: lsn, members }, lsn, 'COMMIT', 1),
+        ...streamOffset({ xid, tsMicros, commitBefore: lsn, processed: lsn, xmin, members }, lsn, 'COMMIT', 1),
         ...orderOffset(xid, this.#counted.collections),
       }
       this.#last = { storable: () => offset }
@@ -414,6 +418,7 @@ export class Decoder {
             tsMicros: moment.micros,
             commitBefore: this.#commitBefore ?? this.#processed,
             processed: this.#processed,
+            xmin: this.xmin,
           },
           this.#head,
         )

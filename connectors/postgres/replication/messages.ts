@@ -75,6 +75,27 @@ export const readOrigin = (buf: Buffer, at: number): { readonly lsn: number; rea
 export const readTruncated = (buf: Buffer, at: number): readonly number[] =>
   Array.from({ length: buf.readInt32BE(at) }, (_, index) => buf.readUInt32BE(at + 5 + index * 4))
 
+/** The tuple at `at` with other texts in some places; null: SQL null. */
+export const withFields = (buf: Buffer, at: number, texts: ReadonlyMap<number, string | null>): Buffer => {
+  const parts: Buffer[] = [buf.subarray(at, at + 2)]
+  let pos = at + 2
+  for (let place = 0, fields = buf.readInt16BE(at); place < fields; place++) {
+    const start = pos
+    const kind = buf[pos++]
+    if (kind === 0x74 || kind === 0x62) pos += 4 + buf.readInt32BE(pos)
+    const text = texts.get(place)
+    if (text === undefined) parts.push(buf.subarray(start, pos))
+    else if (text === null) parts.push(Buffer.from('n'))
+    else {
+      const bytes = Buffer.from(text)
+      const head = Buffer.alloc(5, 't')
+      head.writeInt32BE(bytes.length, 1)
+      parts.push(head, bytes)
+    }
+  }
+  return Buffer.concat(parts)
+}
+
 /** The end of the tuple at `at`. */
 export const tupleEnd = (buf: Buffer, at: number): number => {
   let pos = at + 2

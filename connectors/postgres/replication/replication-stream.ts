@@ -7,6 +7,7 @@ import { ConnectionLost, errorFields, PgError } from '../wire/pg-error.ts'
 import { ACT, type Decoder, walLsn, walMessageHeader } from './decoder.ts'
 import { lsnText, readLsn } from './lsn.ts'
 import type { RelationMessage } from './messages.ts'
+import type { SlotXmin } from './slot-xmin.ts'
 import type { StreamWatch } from './stream-watch.ts'
 
 /** A batch ends at this many bytes of messages, whatever max.batch.size says: memory is bounded. */
@@ -33,6 +34,10 @@ export interface StreamParts {
   readonly watch?: StreamWatch | undefined
   readonly signal: AbortSignal
   readonly log: Log
+  /** Sees to a batch before it is handed over; undefined: nothing is to be done. */
+  readonly finish?: ((batch: SourceRecord[]) => Promise<void>) | undefined
+  /** undefined: source.xmin is not asked for. */
+  readonly xmin?: SlotXmin | undefined
   /** A table may have changed: its new form must be told to the decoder before this resolves. */
   relation(message: RelationMessage): Promise<void>
   /** A heartbeat that stores this position. */
@@ -116,18 +121,22 @@ export class ReplicationStream {
 
   /** Batches of records until the signal aborts or the connection breaks. */
   async *read(): AsyncGenerator<readonly SourceRecord[]> {
-    const { signal, connection, settings } = this.#parts
+    const { signal, connection, settings, finish, xmin } = this.#parts
     const { maxBatchSize, heartbeatIntervalMs } = settings.config
     const { socket } = connection
     let batch: SourceRecord[] = []
     let moment = new Moment()
     while (!signal.aborted) {
+      if (xmin?.isDue) this.#parts.decoder.xmin = await xmin.read()
       const since = socket.arrived
       if (batch.length === 0) moment = new Moment()
       const stop = this.#decode(batch, maxBatchSize, moment)
       if (stop === ACT || (stop === undefined && this.#due() === 'now')) {
         // Their memory is not read into again: the record that waits is in it too.
-        if (batch.length > 0) yield batch
+        if (batch.length > 0) {
+          await finish?.(batch)
+          yield batch
+        }
         batch = []
         yield* this.#parts.watch!.act(this.#parts.decoder.place)
         this.#parts.decoder.release(batch)
@@ -142,6 +151,7 @@ export class ReplicationStream {
         this.#told = this.#received
         // Heartbeats come in their rhythm; a silent position only when nothing has come for a while.
         if (heartbeatIntervalMs <= 0) this.#heartbeatAt = performance.now() + silentMs
+        if (finish !== undefined) await finish(batch)
         yield batch
         moment.end()
         socket.recycle()

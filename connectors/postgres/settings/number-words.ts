@@ -34,6 +34,7 @@ const rules: readonly Rule[] = [
       'max.batch.size',
       'poll.interval.ms',
       'snapshot.max.threads',
+      'snapshot.max.threads.multiplier',
       'signal.poll.interval.ms',
     ],
   },

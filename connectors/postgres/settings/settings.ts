@@ -13,19 +13,22 @@ import { ColumnRules, columnRuleProblems } from './column-rules.ts'
 import { connectionConfig } from './connection-config.ts'
 import { eventConfig } from './event-config.ts'
 import { Filters, keyColumnsPattern } from './filters.ts'
+import { jvmConfig, jvmProblems } from './jvm-config.ts'
 import type { Adjustment } from './names.ts'
 import { inKnownWords } from './number-words.ts'
 import { exactName, listItems, wholeName } from './patterns.ts'
+import { processingConfig } from './processing-config.ts'
+import { type ReselectSettings, readReselects } from './reselect-settings.ts'
 import { signalConfig } from './signal-config.ts'
 import { type SignalSettings, signalProblems, signalSettings } from './signal-settings.ts'
-import { unsupportedConfig, unsupportedProblems } from './unsupported-config.ts'
 
 export const config = inKnownWords({
   ...connectionConfig,
   ...captureConfig,
   ...eventConfig,
   ...signalConfig,
-  ...unsupportedConfig,
+  ...processingConfig,
+  ...jvmConfig,
 })
 export type Config = ConfigOf<typeof config>
 
@@ -43,6 +46,8 @@ export interface Settings {
   readonly filters: Filters
   readonly columnRules: ColumnRules
   readonly signals: SignalSettings
+  /** What reads missing values again, one after the other. */
+  readonly reselects: readonly ReselectSettings[]
   readonly modes: TypeModes
   readonly placeholder: Buffer
   readonly snapshotMode: SnapshotMode
@@ -173,10 +178,7 @@ const snapshotModeOf = (given: Config): SnapshotMode => {
 }
 
 const refusals = (given: Config): ConfigProblem[] => {
-  const problems = unsupportedProblems(given).map(([key, what]) => ({
-    key,
-    message: `The '${key}' value is invalid: ${what} is not supported by this connector; remove the setting`,
-  }))
+  const problems = jvmProblems(given).map(([key, what]) => invalid(key, what))
   const refuse = (key: string, what: string) => problems.push(invalid(key, what))
   const plugin = given.pluginName.toLowerCase()
   if (plugin === 'decoderbufs')
@@ -223,12 +225,14 @@ export const readSettings = (
   given: Config,
   originals: Readonly<Record<string, string>>,
 ): { readonly settings: Settings | undefined; readonly problems: readonly ConfigProblem[] } => {
+  const reselected = readReselects(given.postProcessors, originals)
   const problems = [
     ...textProblems(given),
     ...choiceProblems(given),
     ...listProblems(given),
     ...refusals(given),
     ...signalProblems(given),
+    ...reselected.problems,
     ...columnRuleProblems(originals).map(([key, what]) => invalid(key, what)),
   ]
   const flushMode = (given.lsnFlushMode ?? (given.flushLsnSource ? 'connector' : 'manual')).toLowerCase()
@@ -257,6 +261,7 @@ export const readSettings = (
       filters: new Filters(given, signals.table),
       signals,
       columnRules: new ColumnRules(originals, given),
+      reselects: reselected.reselects,
       modes: {
         decimal: lower(given.decimalHandlingMode) as DecimalMode,
         time: lower(given.timePrecisionMode) as TimeMode,

@@ -5,9 +5,9 @@ import { choicesOf } from '../../../../../connectors/postgres/settings/choices.t
 import { connectionConfig } from '../../../../../connectors/postgres/settings/connection-config.ts'
 import { eventConfig } from '../../../../../connectors/postgres/settings/event-config.ts'
 import { Filters, keyColumnsPattern } from '../../../../../connectors/postgres/settings/filters.ts'
+import { jvmConfig } from '../../../../../connectors/postgres/settings/jvm-config.ts'
 import { listItems, wholeName } from '../../../../../connectors/postgres/settings/patterns.ts'
 import { type Config, config, readSettings } from '../../../../../connectors/postgres/settings/settings.ts'
-import { unsupportedConfig } from '../../../../../connectors/postgres/settings/unsupported-config.ts'
 import { ConnectionLost, PgError } from '../../../../../connectors/postgres/wire/pg-error.ts'
 import { isRetriable } from '../../../../../runtime/api/errors.ts'
 import { parseConfig } from '../../../../../runtime/config/parse.ts'
@@ -121,9 +121,49 @@ test('signals and notifications', () => {
   expect(problems({ 'signal.data.collection': 'a.b,c.d' })[0]).toContain('Only one table')
 })
 
-test('nothing that is declared as unsupported is missing from the refusals without a word', () => {
-  for (const field of Object.values(unsupportedConfig))
-    expect(field.doc).toMatch(/not|only|fail|effect|Topic|any number/i)
+test('what is of the JVM says so: it has no effect, or is refused', () => {
+  for (const field of Object.values(jvmConfig))
+    expect(field.doc).toMatch(/^Has no effect|cannot be used|only|no effect/)
+  expect(problems({ converters: 'x', 'x.type': 'com.example.X' })[0]).toMatch(/converters.*cannot be used here/)
+  expect(problems({ 'sourceinfo.struct.maker': 'com.example.X' })[0]).toMatch(/com\.example\.X.*remove the setting/)
+  expect(problems({ 'transaction.metadata.factory': 'com.example.X' })[0]).toMatch(/com\.example\.X/)
+  expect(problems({ 'custom.metric.tags': 'a=1,b' })[0]).toMatch(/k1=v1,k2=v2/)
+})
+
+describe('post processors', () => {
+  const type = 'io.debezium.processors.reselect.ReselectColumnsPostProcessor'
+
+  test('read their settings, with the defaults of Debezium', () => {
+    expect(read({}).settings!.reselects).toEqual([])
+    const [plain, chosen] = read({
+      'post.processors': 'a, b',
+      'a.type': type,
+      'b.type': type,
+      'b.reselect.columns.include.list': 'public.T:x,other\\..*:y',
+      'b.reselect.null.values': 'false',
+      'b.reselect.use.event.key': 'TRUE',
+      'b.reselect.error.handling.mode': 'Fail',
+    }).settings!.reselects
+    expect(plain).toMatchObject({ unavailable: true, nulls: true, byEventKey: false, failOnError: false })
+    expect(plain!.wanted('any', 'table', 'column')).toBe(true)
+    expect(chosen).toMatchObject({ unavailable: true, nulls: false, byEventKey: true, failOnError: true })
+    expect(chosen!.wanted('public', 't', 'x')).toBe(true)
+    expect(chosen!.wanted('public', 't', 'x2')).toBe(false)
+    expect(chosen!.wanted('other', 'any', 'y')).toBe(true)
+    const [rest] = read({ 'post.processors': 'a', 'a.type': type, 'a.reselect.columns.exclude.list': 'public.t:x' })
+      .settings!.reselects
+    expect([rest!.wanted('public', 't', 'x'), rest!.wanted('public', 't', 'y')]).toEqual([false, true])
+  })
+
+  test.each([
+    [{}, /'a\.type' value is invalid: the class of the post processor is missing; the only one is io\.debezium/],
+    [{ 'a.type': 'com.example.X' }, /com\.example\.X cannot be used here/],
+    [{ 'a.type': type, 'a.reselect.null.values': 'maybe' }, /a\.reselect\.null\.values.*neither true nor false/],
+    [{ 'a.type': type, 'a.reselect.error.handling.mode': 'skip' }, /must be one of fail, warn/],
+    [{ 'a.type': type, 'a.reselect.columns.include.list': '(' }, /a\.reselect\.columns\.include\.list/],
+  ])('that cannot be: %j', (given, message) => {
+    expect(problems({ 'post.processors': 'a', ...given })[0]).toMatch(message)
+  })
 })
 
 test('queries of the user', () => {
