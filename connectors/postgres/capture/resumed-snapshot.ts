@@ -3,7 +3,7 @@ import { stateMembers } from '../incremental/state.ts'
 import { pointOffset } from '../records/snapshot-record.ts'
 import { startPosition } from '../replication/start-position.ts'
 import type { Settings } from '../settings/settings.ts'
-import type { PgConnection } from '../wire/pg-connection.ts'
+import { literal, type PgConnection } from '../wire/pg-connection.ts'
 import { Catalog } from './catalog.ts'
 import type { Slot } from './slot.ts'
 import { readProgress } from './snapshot-progress.ts'
@@ -14,6 +14,21 @@ interface Resumption {
   readonly admin: PgConnection
   readonly slot: Slot | undefined
   readonly log: Log
+}
+
+/**
+ * Whether each update becomes a record. Where not, a row may have moved from what is left of a table to what is done without the
+ * stream saying so, and would be lost (invariant 4).
+ */
+const tellsUpdates = async (admin: PgConnection, { skipped, config }: Settings): Promise<boolean> => {
+  if (skipped.has('u') || config.skipMessagesWithoutChange) return false
+  const name = literal(config.publicationName)
+  const filtered =
+    admin.serverVersion >= 150000
+      ? `exists (select from pg_publication_tables where pubname = ${name} and rowfilter is not null)`
+      : 'false'
+  const value = await admin.value(`select pubupdate and not ${filtered} from pg_publication where pubname = ${name}`)
+  return value !== 'f'
 }
 
 /**
@@ -47,7 +62,8 @@ export const resumedOffset = async (
   const byId = new Map(tables.map(table => [`${table.schema}.${table.name}`, table]))
   const first = byId.get(progress.left[0]!)
   const file = first && (await tableFiles(admin, [first.oid])).get(first.oid)?.file
-  const inPlace = progress.block > 0 && file !== undefined && file === progress.file
+  const isSame = progress.block > 0 && file !== undefined && file === progress.file
+  const inPlace = isSame && (await tellsUpdates(admin, settings))
   const collections = progress.left.flatMap((id, index) => {
     if (!byId.has(id)) return []
     const condition = index === 0 && inPlace ? chunkCondition({ from: progress.block, to: undefined }) : undefined

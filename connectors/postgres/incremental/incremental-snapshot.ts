@@ -42,9 +42,6 @@ interface Reading {
   readonly fence: number
 }
 
-/** A close row arrives within this, or the table of signals is not published. */
-const rowLateMs = 1000
-
 const shown = (key: readonly JavaValue[] | undefined): string =>
   key === undefined ? '"<null>"' : key.map(value => value?.text ?? '<null>').join(',')
 
@@ -64,7 +61,6 @@ export class IncrementalSnapshot {
   #window: Window | undefined
   #working: Promise<void> | undefined
   #reading: Reading | undefined
-  #readAt = 0
   #failure: unknown
   #scanned = 0
   #chunkId = ''
@@ -99,10 +95,9 @@ export class IncrementalSnapshot {
   due(received: number): 'now' | 'ask' | undefined {
     if (this.#failure !== undefined) return 'now'
     if (this.#reading === undefined) return undefined
-    const byRow = this.#watermarks?.inUse === true
-    if (byRow && performance.now() - this.#readAt < rowLateMs) return undefined
     if (received < this.#reading.fence) return 'ask'
-    if (byRow) this.#watermarks?.giveUp('it is not in the publication')
+    // Its row would have been met: it lies before the fence.
+    if (this.#watermarks?.inUse === true) this.#watermarks.giveUp('it is not in the publication')
     return 'now'
   }
 
@@ -275,7 +270,6 @@ export class IncrementalSnapshot {
     this.#working = this.#read(this.#state)
       .then(reading => {
         this.#reading = reading
-        this.#readAt = performance.now()
       })
       .catch((error: unknown) => {
         this.#failure = error

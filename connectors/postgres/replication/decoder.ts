@@ -113,7 +113,10 @@ export class Decoder {
     const members = this.#watch?.members
     const { xmin } = this
     const state = { xid, tsMicros, commitBefore: this.#commitBefore, processed: this.#processed, xmin, members }
-    return streamOffset(state, Math.max(this.#lsn, this.#start.lsn), 'COMMIT', 1)
+    const offset = streamOffset(state, Math.max(this.#lsn, this.#start.lsn), 'COMMIT', 1)
+    // What is put in here next must not fall behind it: the slot is there then.
+    this.#last = { storable: () => offset }
+    return offset
   }
 
   /** Where records would stand that are put in here. */
@@ -310,7 +313,9 @@ export class Decoder {
     const oldAt = hasOld ? at + 5 : -1
     const newAt = hasOld ? tupleEnd(buf, oldAt) + 1 : at + 5
     if (hasOld && this.#keyChanged(table, buf, newAt, oldAt)) {
-      this.#moveKey(table, buf, oldAt, newAt, end, moment, into)
+      const [gone, come] = [this.#watched('d', table, buf, oldAt, -1), this.#watched('c', table, buf, -1, newAt)]
+      if (gone || come) this.#held = later => this.#moveKey(table, buf, oldAt, newAt, end, moment, later)
+      else this.#moveKey(table, buf, oldAt, newAt, end, moment, into)
       return
     }
     if (this.#settings.skipped.has('u')) return
@@ -345,8 +350,6 @@ export class Decoder {
     into: SourceRecord[],
   ): void {
     const { skipped } = this.#settings
-    this.#watched('d', table, buf, oldAt, -1)
-    this.#watched('c', table, buf, -1, newAt)
     const oldKey = this.#key(table, buf, oldAt, -1, end, moment)
     const newKey = this.#key(table, buf, newAt, oldAt, end, moment)
     const create = this.#change(table, buf, -1, newAt, end, 'c', moment)

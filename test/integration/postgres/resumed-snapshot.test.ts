@@ -181,6 +181,49 @@ test('a table that was written anew is read from its beginning', { timeout: 60_0
   )
 })
 
+test.each<readonly [string, Props, string]>([
+  ['skipped.operations', { 'skipped.operations': 'u' }, ''],
+  [
+    'skip.messages.without.change',
+    { 'skip.messages.without.change': 'true', 'column.exclude.list': 'public.big.filler' },
+    'alter table big replica identity full',
+  ],
+  [
+    'a publication without updates',
+    { 'publication.autocreate.mode': 'disabled' },
+    "create publication dbz_publication for table big with (publish = 'insert,delete')",
+  ],
+])(
+  'rows that moved to where all is done, and of which the stream says nothing, are not lost: %s',
+  {
+    timeout: 60_000,
+  },
+  async (_, more, statement) => {
+    const many = 6000
+    const props = {
+      ...(await database(big, 'alter table big alter filler set storage plain', filled.replace(`${rows}`, `${many}`))),
+      ...more,
+    }
+    if (statement !== '') await sql(props, statement)
+    const offsets = new StoredOffsets()
+    const first = await start(props, offsets, 3000)
+    await first.until(() => first.held, 'the second chunk')
+    await first.stop()
+    expect(JSON.parse(String(offsets.stored!['snapshot_progress']))['block']).toBe(chunk)
+    // The new rows fill a block each: those that were done are free.
+    await sql(
+      props,
+      'delete from big where id <= 1500',
+      'vacuum big',
+      "update big set filler = repeat('y', 7500) where id > 5000 and id <= 5100",
+    )
+    const second = await start(props, offsets)
+    await second.until(() => second.logs.some(line => line.includes('snapshot is complete')), 'the end', 40_000)
+    const read = new Set([...idsRead(first, 'big'), ...idsRead(second, 'big')])
+    expect(read.size).toBe(many)
+  },
+)
+
 test('without a primary key it begins anew, and says why', { timeout: 60_000 }, async () => {
   const props = await database(big.replace(' primary key', ' not null'), filled)
   const offsets = new StoredOffsets()

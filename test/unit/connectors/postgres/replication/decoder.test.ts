@@ -13,6 +13,7 @@ import { Decoder, walLsn, walMessageHeader } from '../../../../../connectors/pos
 import { lsnOf, lsnText, readLsn } from '../../../../../connectors/postgres/replication/lsn.ts'
 import { readRelation, tupleEnd } from '../../../../../connectors/postgres/replication/messages.ts'
 import { isUnfinishedSnapshot, startPosition } from '../../../../../connectors/postgres/replication/start-position.ts'
+import type { StreamWatch } from '../../../../../connectors/postgres/replication/stream-watch.ts'
 import { type Config, config, readSettings } from '../../../../../connectors/postgres/settings/settings.ts'
 import { TypeRegistry, typeRow } from '../../../../../connectors/postgres/types/type-registry.ts'
 import { ByteWriter } from '../../../../../runtime/api/byte-writer.ts'
@@ -69,7 +70,7 @@ const columns = [
 ]
 const partition = Object.freeze({ server: 'p' })
 
-const setup = (props: Readonly<Record<string, string>> = {}, offset: OffsetMap = { lsn: 50 }) => {
+const setup = (props: Readonly<Record<string, string>> = {}, offset: OffsetMap = { lsn: 50 }, watch?: StreamWatch) => {
   const given = {
     'topic.prefix': 'p',
     'database.hostname': 'h',
@@ -83,7 +84,7 @@ const setup = (props: Readonly<Record<string, string>> = {}, offset: OffsetMap =
   const builder = new TableBuilder(settings!, head)
   const description = { oid: 7, schema: 's', name: 't', columns, keyColumns: ['id'] }
   const table = builder.build(description, columns, types, 'stream')
-  const decoder = new Decoder(settings!, head, partition, [], startPosition(offset))
+  const decoder = new Decoder(settings!, head, partition, [], startPosition(offset), watch)
   decoder.setTable(7, table)
   const play = (...messages: readonly (readonly [lsn: number, bytes: Buffer])[]): SourceRecord[] => {
     const records: SourceRecord[] = []
@@ -180,6 +181,30 @@ describe('events', () => {
     ])
     // Stored before the last of them, the rest would be lost.
     expect(records.map(record => record.sourceOffset['lsn'])).toEqual([50, 50, 100])
+  })
+
+  test('a change of key waits for the watch where that has to act first', () => {
+    const seen: string[] = []
+    const watch = {
+      members: undefined,
+      onAttention() {},
+      began() {},
+      relation() {},
+      changed: (op: string) => seen.push(op) > 0 && op === 'c',
+      due: () => undefined,
+      async *act() {},
+      close() {},
+    }
+    const { play, decoder } = setup({}, { lsn: 50 }, watch)
+    expect(play([100, begin(5)], [100, update(key('1', null, null), '2', 'a', 'b')])).toEqual([])
+    expect(seen).toEqual(['d', 'c'])
+    const released: SourceRecord[] = []
+    decoder.release(released)
+    expect(released.map(record => (resolveLazy(record.value) as { op: string } | null)?.op)).toEqual([
+      'd',
+      undefined,
+      'c',
+    ])
   })
 
   test('a tombstone belongs to its delete', () => {
@@ -363,6 +388,8 @@ describe('positions', () => {
     const record = heartbeatRecord('h', 'p', partition, decoder.idlePosition(1), 5)
     expect(record).toMatchObject({ topic: 'h', partition: 0, value: { ts_ms: 5 }, valueSchema: heartbeatSchema })
     expect(record.sourceOffset['lsn_proc']).toBe(500)
+    // What a snapshot puts in after it does not fall behind it.
+    expect(decoder.place.offset['lsn_proc']).toBe(500)
   })
 
   test('stored ones are checked', () => {
