@@ -3,9 +3,21 @@
  * both runtimes must read what the other one wrote. Format: Java Object Serialization Specification, version 2 of the stream protocol.
  */
 
-export type JavaClass = 'Integer' | 'Long' | 'Short' | 'Boolean' | 'String' | 'UUID' | 'BigDecimal'
-/** A value by its text, as Java prints it; null is Java's. */
-export type JavaValue = { readonly type: JavaClass; readonly text: string } | null
+export type JavaClass =
+  | 'Integer'
+  | 'Long'
+  | 'Short'
+  | 'Double'
+  | 'Float'
+  | 'Boolean'
+  | 'String'
+  | 'UUID'
+  | 'BigDecimal'
+  | 'Date'
+  | 'byte[]'
+  | 'PGobject'
+/** A value by its text, which the server understands; `sqlType`: of a PGobject. null is Java's. */
+export type JavaValue = { readonly type: JavaClass; readonly text: string; readonly sqlType?: string } | null
 
 type Member = readonly [code: string, name: string, type?: string]
 interface ClassInfo {
@@ -29,6 +41,18 @@ const classes: Readonly<Record<string, ClassInfo>> = {
   'java.lang.Integer': plainNumber('12e2a0a4f7818738', 'I'),
   'java.lang.Long': plainNumber('3b8be490cc8f23df', 'J'),
   'java.lang.Short': plainNumber('684d37133460da52', 'S'),
+  'java.lang.Double': plainNumber('80b3c24a296bfb04', 'D'),
+  'java.lang.Float': plainNumber('daedc9a2db3cf0ec', 'F'),
+  'java.util.Date': { suid: '686a81014b597419', flags: 3, members: [] },
+  'java.sql.Date': { suid: '14fa46683f356697', flags: 2, members: [], parent: 'java.util.Date' },
+  'org.postgresql.util.PGobject': {
+    suid: '4bf895caac6f6444',
+    flags: 2,
+    members: [
+      ['L', 'type', 'Ljava/lang/String;'],
+      ['L', 'value', 'Ljava/lang/String;'],
+    ],
+  },
   'java.lang.Boolean': { suid: 'cd207280d59cfaee', flags: 2, members: [['Z', 'value']] },
   'java.util.UUID': {
     suid: 'bc9903f7986d852f',
@@ -71,8 +95,18 @@ const CLASS = 0x72
 const OBJECT = 0x73
 const STRING = 0x74
 const ARRAY = 0x75
+const BLOCK = 0x77
 const END = 0x78
 const firstHandle = 0x7e0000
+
+const dayMs = 86_400_000
+/** Java keeps a day as its midnight in the zone of the JVM. This hour of it is in the same day from -10 to +13 hours. */
+const hourOfDay = 10 * 3_600_000
+
+const dayText = (ms: bigint): string => {
+  const day = Math.floor((Number(ms) + dayMs - hourOfDay - 1) / dayMs)
+  return new Date(day * dayMs).toISOString().slice(0, 10)
+}
 
 /** Java's UTF-8: a zero takes two bytes, and each half of a pair three. */
 const modifiedUtf8 = (text: string): Buffer => {
@@ -204,7 +238,24 @@ class Writer {
       this.#int(8, bits & 0xffffffffffffffffn)
       this.#int(8, bits >> 64n)
     } else if (type === 'BigDecimal') this.#decimal(text)
-    else {
+    else if (type === 'byte[]') this.#bytes(Buffer.from(text.slice(2), 'hex'))
+    else if (type === 'Date') {
+      this.#object('java.sql.Date')
+      this.#byte(BLOCK)
+      this.#byte(8)
+      this.#int(8, Date.parse(text) + hourOfDay)
+      this.#byte(END)
+    } else if (type === 'PGobject') {
+      this.#object('org.postgresql.util.PGobject')
+      this.#string(value.sqlType ?? '')
+      this.#string(text)
+    } else if (type === 'Double' || type === 'Float') {
+      this.#object(`java.lang.${type}`)
+      const bytes = Buffer.alloc(type === 'Double' ? 8 : 4)
+      if (type === 'Double') bytes.writeDoubleBE(Number(text))
+      else bytes.writeFloatBE(Number(text))
+      this.#parts.push(bytes)
+    } else {
       this.#object(`java.lang.${type}`)
       if (type === 'Boolean') this.#byte(text === 'true' ? 1 : 0)
       else this.#int(type === 'Long' ? 8 : type === 'Short' ? 2 : 4, BigInt(text))
@@ -221,14 +272,17 @@ class Writer {
     for (const old of [-1, -1, -2, -2]) this.#int(4, old)
     this.#int(4, unscaled === 0n ? 0 : unscaled < 0n ? -1 : 1)
     const digits = unscaled === 0n ? '' : (unscaled < 0n ? -unscaled : unscaled).toString(16)
-    const magnitude = Buffer.from(digits.length % 2 === 0 ? digits : `0${digits}`, 'hex')
+    this.#bytes(Buffer.from(digits.length % 2 === 0 ? digits : `0${digits}`, 'hex'))
+    this.#byte(END)
+    this.#byte(END)
+  }
+
+  #bytes(bytes: Buffer): void {
     this.#byte(ARRAY)
     this.#class('[B')
     this.#handles++
-    this.#int(4, magnitude.length)
-    this.#parts.push(magnitude)
-    this.#byte(END)
-    this.#byte(END)
+    this.#int(4, bytes.length)
+    this.#parts.push(bytes)
   }
 }
 
@@ -342,17 +396,28 @@ class Reader {
     this.#handles.push(object)
     const line: ReadClass[] = []
     for (let next = type; next !== null; next = next.parent) line.unshift(next)
-    for (const { members, flags } of line) {
-      for (const [code, name] of members) object.members.set(name, this.#member(code))
+    for (const { name, members, flags } of line) {
+      for (const [code, member] of members) object.members.set(member, this.#member(code))
+      if (name === 'java.util.Date') object.members.set('ms', this.#block())
       if (flags === 3 && this.#byte() !== END) throw new RangeError(`An object of class ${object.type}`)
     }
     return object
+  }
+
+  #block(): bigint {
+    if (this.#byte() !== BLOCK || this.#byte() !== 8) throw new RangeError('A date that is none')
+    return this.#long()
   }
 
   #member(code: string): unknown {
     if (code === 'I') return this.#int(4)
     if (code === 'S') return this.#int(2)
     if (code === 'J') return this.#long()
+    if (code === 'D' || code === 'F') {
+      const at = this.#at
+      this.#at += code === 'D' ? 8 : 4
+      return code === 'D' ? this.#buf.readDoubleBE(at) : this.#buf.readFloatBE(at)
+    }
     if (code === 'Z') return this.#byte() !== 0
     if (code === 'L' || code === '[') return this.read()
     throw new RangeError(`A member of type ${code}`)
@@ -376,7 +441,11 @@ const decimalText = (scale: number, integer: ReadObject): string => {
 const toValue = (item: unknown): JavaValue => {
   if (item === null) return null
   if (typeof item === 'string') return { type: 'String', text: item }
+  if (item instanceof Uint8Array) return { type: 'byte[]', text: `\\x${Buffer.from(item).toString('hex')}` }
   const { type, members } = item as ReadObject
+  if (type === 'java.sql.Date') return { type: 'Date', text: dayText(members.get('ms') as bigint) }
+  if (type === 'org.postgresql.util.PGobject')
+    return { type: 'PGobject', text: String(members.get('value')), sqlType: String(members.get('type')) }
   if (type === 'java.util.UUID')
     return { type: 'UUID', text: uuidText(members.get('mostSigBits') as bigint, members.get('leastSigBits') as bigint) }
   if (type === 'java.math.BigDecimal')
@@ -385,7 +454,8 @@ const toValue = (item: unknown): JavaValue => {
       text: decimalText(members.get('scale') as number, members.get('intVal') as ReadObject),
     }
   const name = type.replace('java.lang.', '')
-  if (!['Integer', 'Long', 'Short', 'Boolean'].includes(name)) throw new RangeError(`A value of class ${type}`)
+  if (!['Integer', 'Long', 'Short', 'Double', 'Float', 'Boolean'].includes(name))
+    throw new RangeError(`A value of class ${type}`)
   return { type: name as JavaClass, text: String(members.get('value')) }
 }
 

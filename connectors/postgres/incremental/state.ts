@@ -103,7 +103,15 @@ const classes: Readonly<Record<string, JavaClass>> = {
   numeric: 'BigDecimal',
   uuid: 'UUID',
   bool: 'Boolean',
+  float4: 'Float',
+  float8: 'Double',
+  bytea: 'byte[]',
+  date: 'Date',
+  inet: 'PGobject',
 }
+
+/** Days before it, and those without a number, are not in Java as they are here. */
+const plainDay = /^(1[6-9]|[2-9]\d)\d\d-\d\d-\d\d$/
 
 /** A value of a key, by the server's text of it and the name of its type, as the class that Debezium has it in. */
 export const keyValue = (value: string | null, type: string): JavaValue => {
@@ -112,5 +120,6 @@ export const keyValue = (value: string | null, type: string): JavaValue => {
   if (known === 'Boolean') return { type: known, text: value === 't' ? 'true' : 'false' }
   // NaN and the infinities are no decimals.
   if (known === 'BigDecimal' && !/^-?\d+(\.\d+)?$/.test(value)) return { type: 'String', text: value }
-  return { type: known, text: value }
+  if (known === 'Date' && !plainDay.test(value)) return { type: 'String', text: value }
+  return known === 'PGobject' ? { type: known, text: value, sqlType: type } : { type: known, text: value }
 }

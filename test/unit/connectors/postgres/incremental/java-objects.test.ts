@@ -43,6 +43,27 @@ const written: readonly [name: string, values: readonly JavaValue[], hex: string
     [value('Boolean', 'true')],
     '001737200116a6176612e6c616e672e426f6f6c65616ecd207280d59cfaee0200015a000576616c7565787001',
   ],
+  [
+    'a timestamp',
+    [value('String', '2024-01-10 00:00:00.123456')],
+    '00174001a323032342d30312d31302030303a30303a30302e313233343536',
+  ],
+  ['bytes', [value('byte[]', '\\x0103')], '001757200025b42acf317f8060854e00200007870000000020103'],
+  [
+    'a double',
+    [value('Double', '9.5')],
+    '001737200106a6176612e6c616e672e446f75626c6580b3c24a296bfb0402000144000576616c7565787200106a6176612e6c616e672e4e756d62657286ac951d0b94e08b02000078704023000000000000',
+  ],
+  [
+    'a float',
+    [value('Float', '9.5')],
+    '0017372000f6a6176612e6c616e672e466c6f6174daedc9a2db3cf0ec02000146000576616c7565787200106a6176612e6c616e672e4e756d62657286ac951d0b94e08b020000787041180000',
+  ],
+  [
+    'an object of the driver',
+    [{ type: 'PGobject', text: '10.0.0.9', sqlType: 'inet' }],
+    '0017372001c6f72672e706f737467726573716c2e7574696c2e50476f626a6563744bf895caac6f64440200024c0004747970657400124c6a6176612f6c616e672f537472696e673b4c000576616c756571007e00037870740004696e657474000831302e302e302e39',
+  ],
   ['null in an array', [null], '00170'],
 ]
 
@@ -60,6 +81,27 @@ test('an object that Java shares within the array is read where it stands', () =
     value('Long', '8'),
     value('Integer', '7'),
   ])
+})
+
+test.each([
+  ['UTC', 0],
+  ['Hawaii', -10],
+  ['New Zealand, in summer', 13],
+])('a day of a JVM in the zone of %s', (_, hours) => {
+  const utc =
+    '0017372000d6a6176612e73716c2e4461746514fa46683f3566970200007872000e6a6176612e7574696c2e44617465686a81014b597419030000787077080000018cf0ab300078'
+  const midnight = (BigInt(Date.UTC(2024, 0, 10)) - BigInt(hours * 3_600_000)).toString(16).padStart(16, '0')
+  const there = utc.replace('0000018cf0ab3000', midnight)
+  expect(readJavaArray(start + there)).toEqual([value('Date', '2024-01-10')])
+})
+
+test('a day is the same day for a JVM in any zone', () => {
+  const hex = writeJavaArray([value('Date', '2024-01-10')])
+  expect(readJavaArray(hex)).toEqual([value('Date', '2024-01-10')])
+  expect(new Date(Number.parseInt(hex.slice(-18, -2), 16)).toISOString()).toBe('2024-01-10T10:00:00.000Z')
+  const utc =
+    '0017372000d6a6176612e73716c2e4461746514fa46683f3566970200007872000e6a6176612e7574696c2e44617465686a81014b597419030000787077080000018cf0ab300078'
+  expect(hex.slice(0, -18)).toBe((start + utc).slice(0, -18))
 })
 
 test('no array is null in Java', () => {
