@@ -249,7 +249,7 @@ export class PostgresTask {
     const parts = this.#snapshotParts(captured)
     const started = parts.news?.started(pointOffset(point, false)) ?? []
     if (started.length > 0) yield started
-    const snapshot = new Snapshot(parts, connection, point)
+    const snapshot = new Snapshot({ ...parts, sessions: this.#sessions }, connection, point)
     await snapshot.begin(exported?.snapshot)
     this.#sessions.close(replication)
     for await (const batch of snapshot.read()) {

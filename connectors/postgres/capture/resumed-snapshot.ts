@@ -7,7 +7,7 @@ import { literal, type PgConnection } from '../wire/pg-connection.ts'
 import { Catalog } from './catalog.ts'
 import type { Slot } from './slot.ts'
 import { readProgress } from './snapshot-progress.ts'
-import { chunkCondition, tableFiles } from './table-chunks.ts'
+import { type RowRange, rangeCondition, tableFiles } from './table-chunks.ts'
 
 interface Resumption {
   readonly settings: Settings
@@ -60,25 +60,35 @@ export const resumedOffset = async (
       return anew(`${schema}.${name} is read by a statement of its own`)
   }
   const byId = new Map(tables.map(table => [`${table.schema}.${table.name}`, table]))
-  const first = byId.get(progress.left[0]!)
-  const file = first && (await tableFiles(admin, [first.oid])).get(first.oid)?.file
-  const isSame = progress.block > 0 && file !== undefined && file === progress.file
-  const inPlace = isSame && (await tellsUpdates(admin, settings))
-  const collections = progress.left.flatMap((id, index) => {
-    if (!byId.has(id)) return []
-    const condition = index === 0 && inPlace ? chunkCondition({ from: progress.block, to: undefined }) : undefined
-    return [{ id, condition, surrogateKey: undefined }]
+  const begun = new Map(progress.begun.map(table => [table.table, table]))
+  const files = await tableFiles(
+    admin,
+    tables.flatMap(({ oid, schema, name }) => (begun.has(`${schema}.${name}`) ? [oid] : [])),
+  )
+  const canGoOn = files.size > 0 && (await tellsUpdates(admin, settings))
+  const collections = progress.left.flatMap(id => {
+    const table = byId.get(id)
+    if (table === undefined) return []
+    const part = begun.get(id)
+    const isInPlace = canGoOn && part !== undefined && files.get(table.oid)?.file === part.file
+    return [{ id, condition: isInPlace ? conditionOf(part.ranges) : undefined, surrogateKey: undefined }]
   })
   const txId = Number(stored['txId'] ?? 0)
   const tsMicros = Number(stored['ts_usec'] ?? Date.now() * 1000)
   const complete = pointOffset({ lsn, txId, tsMicros }, true)
   log.info('The snapshot goes on where it was interrupted, beside the stream', {
-    tables: collections.map(({ id }) => id),
-    fromBlock: inPlace ? progress.block : 0,
+    tables: collections.map(({ id, condition }) => (condition === undefined ? id : `${id} where ${condition}`)),
   })
   if (collections.length === 0) return complete
   return {
     ...complete,
     ...stateMembers({ collections, last: undefined, maximum: undefined, correlationId: undefined }),
   }
+}
+
+/** SQL for the rows of any of the ranges; undefined: all rows. */
+const conditionOf = (ranges: readonly RowRange[]): string | undefined => {
+  const conditions = ranges.map(rangeCondition)
+  if (conditions.some(condition => condition === undefined)) return undefined
+  return conditions.length === 0 ? 'false' : conditions.map(condition => `(${condition})`).join(' or ')
 }

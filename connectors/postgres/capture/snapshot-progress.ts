@@ -1,30 +1,59 @@
 import type { OffsetMap } from 'millrace'
+import { isRowPlace, type RowRange } from './table-chunks.ts'
+
+/** A table of which some rows were handed over. */
+export interface BegunTable {
+  /** `schema.table` */
+  readonly table: string
+  /** pg_relation_filenode; another one: the table was written anew, and its rows stand elsewhere. */
+  readonly file: string
+  /** The rows that were not. */
+  readonly ranges: readonly RowRange[]
+}
 
 /** What of an initial snapshot was not handed over, as of a stored position. */
 export interface SnapshotProgress {
-  /** `schema.table`, the one being read first. Never empty. */
+  /** `schema.table` of all tables with rows to read, in their order. Never empty. */
   readonly left: readonly string[]
-  /** File of the first one (pg_relation_filenode); another one: the table was written anew, and its rows stand elsewhere. */
-  readonly file: string | null
-  /** The rows of the first one in blocks before this are done. */
-  readonly block: number
+  /** Those of them whose rows are not all left. */
+  readonly begun: readonly BegunTable[]
 }
 
 const member = 'snapshot_progress'
 
-/** A member of the stored offset that Debezium has not and leaves alone. */
-export const progressMembers = (progress: SnapshotProgress): OffsetMap =>
-  Object.freeze({ [member]: JSON.stringify(progress) })
+/** Names in the form that `progressMembers` takes as its last ones: there may be thousands, the same in batch after batch. */
+export const namesText = (names: readonly string[]): string => JSON.stringify(names).slice(1, -1)
+
+/** A member of the stored offset that Debezium has not and leaves alone. `rest`: tables of `left` behind those in `progress`. */
+export const progressMembers = ({ left, begun }: SnapshotProgress, rest = ''): OffsetMap => {
+  const names = [namesText(left), rest].filter(text => text !== '').join()
+  return { [member]: `{"left":[${names}],"begun":${JSON.stringify(begun)}}` }
+}
+
+const isRange = (range: unknown): range is readonly [string, string | null] =>
+  Array.isArray(range) && range.length === 2 && isRowPlace(range[0]) && (range[1] === null || isRowPlace(range[1]))
+
+const isBegun = (item: unknown): item is { table: string; file: string; ranges: [string, string | null][] } => {
+  const { table, file, ranges } = (item ?? {}) as Record<string, unknown>
+  return typeof table === 'string' && typeof file === 'string' && Array.isArray(ranges) && ranges.every(isRange)
+}
 
 /** undefined: nothing is known of it, as of a snapshot that Debezium began. */
 export const readProgress = (offset: OffsetMap): SnapshotProgress | undefined => {
   const stored = offset[member]
   if (typeof stored !== 'string') return undefined
   try {
-    const { left, file, block } = JSON.parse(stored) as Record<string, unknown>
-    const isList = Array.isArray(left) && left.length > 0 && left.every(name => typeof name === 'string')
-    if (!isList || !Number.isSafeInteger(block) || (file !== null && typeof file !== 'string')) return undefined
-    return { left: left as string[], file, block: block as number }
+    const { left, begun = [] } = JSON.parse(stored) as Record<string, unknown>
+    if (!Array.isArray(left) || left.length === 0 || !left.every(name => typeof name === 'string')) return undefined
+    if (!Array.isArray(begun) || !begun.every(isBegun)) return undefined
+    return {
+      left,
+      begun: begun.map(({ table, file, ranges }) => ({
+        table,
+        file,
+        ranges: ranges.map(([from, to]): RowRange => [from, to ?? undefined]),
+      })),
+    }
   } catch {
     // Somebody set it by hand: the snapshot begins anew.
     return undefined

@@ -1,24 +1,17 @@
 import type { Header, Log, OffsetMap, SourceRecord } from 'millrace'
 import type { SnapshotNews } from '../notifications/snapshot-news.ts'
-import { Moment } from '../records/moment.ts'
-import {
-  pointOffset,
-  type SnapshotPoint,
-  SnapshotRecord,
-  SnapshotTable,
-  type StreamPlace,
-} from '../records/snapshot-record.ts'
+import { type SnapshotPoint, SnapshotTable, type StreamPlace } from '../records/snapshot-record.ts'
 import type { Settings } from '../settings/settings.ts'
 import { identifier, literal, type PgConnection } from '../wire/pg-connection.ts'
-import { ConnectionLost, errorFields, PgError } from '../wire/pg-error.ts'
+import { ConnectionLost, PgError } from '../wire/pg-error.ts'
 import { Catalog, type ListedTable } from './catalog.ts'
+import { Handover } from './handover.ts'
+import type { Sessions } from './sessions.ts'
 import { SnapshotPace } from './snapshot-pace.ts'
-import { progressMembers } from './snapshot-progress.ts'
-import type { TableBuilder } from './table-builder.ts'
-import { chunkCondition, chunksOf, type TableChunk, type TableFile, tableFiles } from './table-chunks.ts'
-
-/** A batch ends at this many bytes of rows, whatever max.batch.size says: memory is bounded. */
-const batchBytes = 4 * 1024 * 1024
+import { type PlannedTable, SnapshotPlan } from './snapshot-plan.ts'
+import { merged, readStretches } from './stretch-reader.ts'
+import type { SentColumn, TableBuilder } from './table-builder.ts'
+import { chunksOf, type RowRange, rangeCondition, type TableFile, tableFiles } from './table-chunks.ts'
 
 export interface SnapshotParts {
   readonly settings: Settings
@@ -36,26 +29,18 @@ export interface SnapshotParts {
   readonly only?: ReadonlyMap<string, string | undefined>
   /** The rows stand in the stream; undefined: before it. */
   readonly place?: StreamPlace
+  /** Where the connections for more than one reader come from; undefined: one reads all. */
+  readonly sessions?: Sessions
 }
 
 /** No such snapshot, as version 16 and later and those before say it; its process is gone. */
 const forgotten = new Set(['42704', '22023', '55000'])
-
-const copyData = 0x64
-const errorResponse = 0x45
-const readyForQuery = 0x5a
 
 /** Reads all rows of the captured tables as they were at one instant. */
 export class Snapshot {
   readonly #parts: SnapshotParts
   readonly #connection: PgConnection
   readonly #point: SnapshotPoint
-  /** The row read last: what it is called depends on what comes after it. */
-  #held: SnapshotRecord | undefined
-  #any = false
-  /** The next row is the first of its table. */
-  #first = false
-
   constructor(parts: SnapshotParts, connection: PgConnection, point: SnapshotPoint) {
     this.#parts = parts
     this.#connection = connection
@@ -67,81 +52,126 @@ export class Snapshot {
    * Until this resolves, the connection that exported must not be used.
    */
   async begin(snapshot: string | undefined): Promise<void> {
+    await this.#begin(this.#connection, snapshot)
+  }
+
+  async #begin(connection: PgConnection, snapshot: string | undefined): Promise<void> {
     const { settings } = this.#parts
-    await this.#connection.query(
-      // A scan must begin at the first row, and must not be ended for taking its time.
-      `set synchronize_seqscans = off; set statement_timeout = 0; set idle_in_transaction_session_timeout = 0;
-       set lock_timeout = ${settings.config.snapshotLockTimeoutMs}`,
+    await connection.query(
+      // Rows must come in the order of the file, from its first one on, and a scan must not be ended for taking its time.
+      `set synchronize_seqscans = off; set max_parallel_workers_per_gather = 0; set statement_timeout = 0;
+       set idle_in_transaction_session_timeout = 0; set lock_timeout = ${settings.config.snapshotLockTimeoutMs}`,
     )
-    await this.#connection.query('begin transaction isolation level repeatable read read only')
-    if (snapshot !== undefined) await this.#import(snapshot)
+    await connection.query('begin transaction isolation level repeatable read read only')
+    if (snapshot !== undefined) await importSnapshot(connection, snapshot)
     // Fixes the instant when none was imported.
-    else await this.#connection.query('select 1')
+    else await connection.query('select 1')
   }
 
-  /** The server forgets a snapshot with the connection that exported it, and then says that there is none: a matter of trying again. */
-  async #import(snapshot: string): Promise<void> {
-    try {
-      await this.#connection.query(`set transaction snapshot ${literal(snapshot)}`)
-    } catch (error) {
-      if (!(error instanceof PgError && forgotten.has(error.code))) throw error
-      throw new ConnectionLost(`the connection that held the snapshot has ended (${error.text})`, { cause: error })
-    }
-  }
-
-  /** Batches of rows, in order of tables. The records of the last batch complete the snapshot. */
+  /**
+   * Batches of rows. One connection reads tables in their order; several read stretches of one table or more, which then come between each
+   * other (ADR 13). The records of the last batch complete the snapshot.
+   */
   async *read(): AsyncGenerator<readonly SourceRecord[]> {
-    const { settings, log } = this.#parts
-    const catalog = new Catalog(this.#connection)
-    const tables = await this.#tables(catalog)
-    if (settings.config.snapshotLockingMode.toLowerCase() === 'shared' && tables.length > 0)
-      await this.#connection.query(`lock table ${tables.map(nameOf).join(', ')} in access share mode`)
-    log.info('The snapshot begins', { tables: tables.length })
-    const types = await catalog.types()
-    const descriptions = await catalog.describe(tables.map(({ oid }) => oid))
-    const files = await tableFiles(
-      this.#connection,
-      tables.map(({ oid }) => oid),
-    )
+    const { settings, log, news, place } = this.#parts
+    const { maxBatchSize, snapshotMaxThreads } = settings.config
+    const { tables, files } = await this.#tables()
+    const plan = new SnapshotPlan(tables)
     const pace = new SnapshotPace(this.#parts, [...files.values()])
-    const { news, place } = this.#parts
-    const unfinished = place?.offset ?? pointOffset(this.#point, false)
-    const names = tables.map(fullName)
-    for (const [index, listed] of tables.entries()) {
-      pace.table(`${fullName(listed)}, table ${index + 1} of ${tables.length}`)
-      const description = descriptions.get(listed.oid)
-      if (description === undefined) continue
-      const { builder, partition, headers } = this.#parts
-      const columns = builder.columnsToRead(description, types)
-      const table = builder.build(description, columns, types, 'copy')
-      const begun = news?.table(fullName(listed), names, unfinished) ?? []
-      if (begun.length > 0) yield begun
-      const file = files.get(listed.oid)
-      const selected = columns.map(({ name }) => identifier(name)).join(', ')
-      this.#first = true
-      let rows = 0
-      for (const chunk of this.#chunks(listed, file)) {
-        const isBeginning = index === 0 && chunk.from === 0
-        const progress = isBeginning
-          ? undefined
-          : progressMembers({ left: names.slice(index), file: file?.file ?? null, block: chunk.from })
-        const from = new SnapshotTable(table, this.#point, partition, headers, place, progress)
-        rows += yield* this.#rows(from, this.#statement(listed, selected, chunk), pace)
-        pace.chunkDone(chunk, file)
+    const others = await this.#others(Math.min(snapshotMaxThreads, plan.chunks) - 1)
+    const connections = [this.#connection, ...others]
+    log.info('The snapshot begins', { tables: tables.length, connections: connections.length })
+    // What waits of two tables may come with a batch.
+    const most = connections.length === 1 ? maxBatchSize : Math.max(1, maxBatchSize - 1)
+    const readers = connections.map(connection => readStretches(connection, () => plan.take(), most))
+    const handover = new Handover(plan, this.#point, place)
+    for await (const read of merged(readers)) {
+      const { stretch, what } = read
+      const { table, chunk } = stretch
+      const { name } = table.plan
+      if (what === 'begin') {
+        if (chunk.from > 0) continue
+        pace.table(`${name}, table ${table.index + 1} of ${tables.length}`)
+        const begun = news?.table(name, plan.names, handover.offset) ?? []
+        if (begun.length > 0) yield begun
+      } else if (what === 'rows') {
+        pace.rows(read.records.length)
+        const records = handover.rows(read)
+        if (records.length > 0) yield records
+      } else {
+        pace.chunkDone(chunk, files.get(name))
+        const records = handover.ended(stretch)
+        if (records.length > 0) yield records
+        const ended = plan.isRead(table) ? (news?.tableDone(name, table.rows, handover.offset) ?? []) : []
+        if (ended.length > 0) yield ended
       }
-      const ended = news?.tableDone(fullName(listed), rows, unfinished) ?? []
-      if (ended.length > 0) yield ended
     }
-    await this.#connection.query('commit')
-    if (this.#held !== undefined) {
-      this.#held.marker = 'last'
-      yield [this.#held]
-    }
+    for (const connection of connections) await connection.query('commit')
+    for (const connection of others) this.#parts.sessions?.close(connection)
+    const last = handover.last()
+    if (last !== undefined) yield [last]
     this.#parts.progress(undefined)
     log.info('The snapshot is complete')
   }
 
-  async #tables(catalog: Catalog): Promise<readonly ListedTable[]> {
+  /** More connections that see the same instant. */
+  async #others(count: number): Promise<readonly PgConnection[]> {
+    const { sessions } = this.#parts
+    if (sessions === undefined || count < 1) return []
+    const snapshot = (await this.#connection.value('select pg_export_snapshot()')) ?? ''
+    const others: PgConnection[] = []
+    for (let left = count; left > 0; left--) {
+      const connection = await sessions.query()
+      await this.#begin(connection, snapshot)
+      others.push(connection)
+    }
+    return others
+  }
+
+  /** What is to be read, and the files by names. */
+  async #tables(): Promise<{
+    readonly tables: readonly PlannedTable[]
+    readonly files: ReadonlyMap<string, TableFile>
+  }> {
+    const { settings, builder, partition, headers, place } = this.#parts
+    const catalog = new Catalog(this.#connection)
+    const listed = await this.#listed(catalog)
+    if (settings.config.snapshotLockingMode.toLowerCase() === 'shared' && listed.length > 0)
+      await this.#connection.query(`lock table ${listed.map(nameOf).join(', ')} in access share mode`)
+    const types = await catalog.types()
+    const oids = listed.map(({ oid }) => oid)
+    const descriptions = await catalog.describe(oids)
+    const byOid = await tableFiles(this.#connection, oids)
+    const files = new Map<string, TableFile>()
+    const tables = listed.flatMap((table): PlannedTable[] => {
+      const description = descriptions.get(table.oid)
+      if (description === undefined) return []
+      const columns = builder.columnsToRead(description, types)
+      const file = byOid.get(table.oid)
+      const name = fullName(table)
+      if (file !== undefined) files.set(name, file)
+      const isWhole = this.#isWhole(table) || columns.length === 0
+      return [
+        {
+          name,
+          file: isWhole ? undefined : (file?.file ?? undefined),
+          chunks: chunksOf(isWhole ? undefined : file, this.#connection.serverVersion),
+          from: () =>
+            new SnapshotTable(
+              builder.build(description, columns, types, 'copy'),
+              this.#point,
+              partition,
+              headers,
+              place,
+            ),
+          statement: range => this.#statement(table, columns, range, !isWhole && typeof file?.file === 'string'),
+        },
+      ]
+    })
+    return { tables, files }
+  }
+
+  async #listed(catalog: Catalog): Promise<readonly ListedTable[]> {
     const { settings, only } = this.#parts
     const { filters } = settings
     return (await catalog.tables())
@@ -150,87 +180,31 @@ export class Snapshot {
       .toSorted((a, b) => filters.place(a.schema, a.name) - filters.place(b.schema, b.name))
   }
 
-  /** All at once where nobody could go on from a chunk. */
-  #chunks(table: ListedTable, file: TableFile | undefined): readonly TableChunk[] {
+  /** All at once where nobody could go on from a place in the file. */
+  #isWhole(table: ListedTable): boolean {
     const { place, rowsPerTable, settings } = this.#parts
-    const isWhole = place !== undefined || rowsPerTable !== undefined || overrideOf(settings, table) !== undefined
-    return chunksOf(isWhole ? undefined : file, this.#connection.serverVersion)
+    return place !== undefined || rowsPerTable !== undefined || overrideOf(settings, table) !== undefined
   }
 
-  #statement(table: ListedTable, columns: string, chunk: TableChunk): string {
+  #statement(table: ListedTable, columns: readonly SentColumn[], range: RowRange, hasPlaces: boolean): string {
     const override = overrideOf(this.#parts.settings, table)
     const from = override === undefined ? nameOf(table) : `(${override}) as overridden`
     const { rowsPerTable, only } = this.#parts
-    const condition = only?.get(fullName(table)) ?? chunkCondition(chunk)
+    const selected = [...(hasPlaces ? ['ctid'] : []), ...columns.map(({ name }) => identifier(name))].join(', ')
+    const condition = only?.get(fullName(table)) ?? rangeCondition(range)
     const where = condition === undefined ? '' : ` where ${condition}`
     const limit = rowsPerTable === undefined ? '' : ` limit ${rowsPerTable}`
-    return `copy (select ${columns} from ${from}${where}${limit}) to stdout`
+    return `copy (select ${selected} from ${from}${where}${limit}) to stdout`
   }
+}
 
-  /** Returns how many there were. */
-  async *#rows(
-    table: SnapshotTable,
-    statement: string,
-    pace: SnapshotPace,
-  ): AsyncGenerator<readonly SnapshotRecord[], number> {
-    const { maxBatchSize } = this.#parts.settings.config
-    const { socket } = this.#connection
-    await this.#connection.startCopy(statement)
-    let batch: SnapshotRecord[] = []
-    let bytes = 0
-    let rows = 0
-    let moment = new Moment()
-    let failure: PgError | undefined
-    for (;;) {
-      const { buf, end } = socket
-      let { start } = socket
-      while (end - start >= 5) {
-        const next = start + 1 + buf.readInt32BE(start + 1)
-        if (next > end) break
-        const type = buf[start]
-        if (type === copyData) {
-          // The line end is no part of the row.
-          const record = new SnapshotRecord(table, buf, start + 5, next - 1, moment)
-          const held = this.#held
-          if (held !== undefined) {
-            if (this.#first && held.marker !== 'first') held.marker = 'last_in_data_collection'
-            batch.push(held)
-          }
-          if (this.#first) record.marker = this.#any ? 'first_in_data_collection' : 'first'
-          this.#held = record
-          this.#any = true
-          this.#first = false
-          bytes += next - start
-          rows++
-        } else if (type === errorResponse) failure = new PgError(errorFields(buf, start + 5, next))
-        start = next
-        if (type === readyForQuery) {
-          socket.start = start
-          if (failure !== undefined) throw failure
-          if (batch.length === 0) return rows
-          this.#held = this.#held?.moved(new Moment())
-          pace.rows(batch.length)
-          yield batch
-          moment.end()
-          socket.recycle()
-          return rows
-        }
-        if (batch.length >= maxBatchSize || bytes >= batchBytes) break
-      }
-      socket.start = start
-      if (batch.length >= maxBatchSize || bytes >= batchBytes) {
-        const next = new Moment()
-        this.#held = this.#held?.moved(next)
-        pace.rows(batch.length)
-        yield batch
-        moment.end()
-        socket.recycle()
-        batch = []
-        bytes = 0
-        moment = next
-      } else if (failure !== undefined && failure.severity !== 'ERROR') throw failure
-      else await socket.more()
-    }
+/** The server forgets a snapshot with the connection that exported it, and then says that there is none: a matter of trying again. */
+const importSnapshot = async (connection: PgConnection, snapshot: string): Promise<void> => {
+  try {
+    await connection.query(`set transaction snapshot ${literal(snapshot)}`)
+  } catch (error) {
+    if (!(error instanceof PgError && forgotten.has(error.code))) throw error
+    throw new ConnectionLost(`the connection that held the snapshot has ended (${error.text})`, { cause: error })
   }
 }
 

@@ -1,5 +1,8 @@
 import type { PgConnection } from '../wire/pg-connection.ts'
 
+/** Where a row stands in its table's file, as the server writes it: `(block,item)`. */
+export type RowPlace = string
+
 /** A stretch of a table's file, read by one COPY. */
 export interface TableChunk {
   /** First block. */
@@ -14,7 +17,7 @@ export interface TableFile {
   readonly bytes: number
 }
 
-/** 16 MB of rows: what is read again at the most after a kill. */
+/** 16 MB of rows. */
 const blocksPerChunk = 2048
 const blockBytes = 8192
 
@@ -40,11 +43,31 @@ export const chunksOf = (file: TableFile | undefined, serverVersion: number): re
   }))
 }
 
-/** SQL for the rows of a chunk; undefined: all rows. */
-export const chunkCondition = ({ from, to }: TableChunk): string | undefined => {
+/** The place of the first row that a block can have. */
+export const blockStart = (block: number): RowPlace => `(${block},0)`
+
+/** The place behind a row. */
+export const placeBehind = (place: RowPlace): RowPlace => {
+  const comma = place.indexOf(',')
+  return `${place.slice(0, comma)},${Number(place.slice(comma + 1, -1)) + 1})`
+}
+
+/** Whether a text is a place: what is stored goes into SQL. */
+export const isRowPlace = (text: unknown): text is RowPlace => typeof text === 'string' && /^\(\d+,\d+\)$/.test(text)
+
+/** Rows from one place up to before another one; undefined: to the end of the table. */
+export type RowRange = readonly [from: RowPlace, to: RowPlace | undefined]
+
+export const rangeOf = ({ from, to }: TableChunk): RowRange => [
+  blockStart(from),
+  to === undefined ? undefined : blockStart(to),
+]
+
+/** SQL for the rows of a range; undefined: all rows. */
+export const rangeCondition = ([from, to]: RowRange): string | undefined => {
   const parts = [
-    ...(from === 0 ? [] : [`ctid >= '(${from},0)'::tid`]),
-    ...(to === undefined ? [] : [`ctid < '(${to},0)'::tid`]),
+    ...(from === blockStart(0) ? [] : [`ctid >= '${from}'::tid`]),
+    ...(to === undefined ? [] : [`ctid < '${to}'::tid`]),
   ]
   return parts.length === 0 ? undefined : parts.join(' and ')
 }

@@ -50,8 +50,8 @@ export class SnapshotTable {
   /** undefined: the initial snapshot, before the stream. */
   readonly place: StreamPlace | undefined
   readonly sequence: string
-  /** The position that is stored with every row of an initial snapshot but its last: one object for all. */
-  readonly unfinished: OffsetMap
+  /** The position of a row that nobody gave another one. */
+  readonly offset: OffsetMap
   /** What follows the row in the JSON, by marker, up to the time of processing. */
   readonly tails: Readonly<Record<Marker, Buffer>>
 
@@ -61,14 +61,13 @@ export class SnapshotTable {
     partition: OffsetMap,
     headers: readonly Header[],
     streamPlace?: StreamPlace,
-    progress?: OffsetMap,
   ) {
     this.table = table
     this.point = point
     this.partition = partition
     this.headers = headers
     this.place = streamPlace
-    this.unfinished = Object.freeze({ ...pointOffset(point, false), ...progress })
+    this.offset = streamPlace?.offset ?? Object.freeze(pointOffset(point, false))
     this.sequence = streamPlace?.sequence ?? `[null,"${point.lsn}"]`
     const { head, place } = table.source
     const { tsMicros } = point
@@ -165,6 +164,8 @@ class SnapshotValue extends LazyValue {
 export class SnapshotRecord implements SourceRecord {
   /** Set once it is known what follows. */
   marker: Marker = 'true'
+  /** Of an initial snapshot: set when it is handed over, for it tells what is done then, not before (invariant 4). */
+  sourceOffset: OffsetMap
   readonly #from: SnapshotTable
   readonly #buf: Buffer
   readonly #at: number
@@ -173,6 +174,7 @@ export class SnapshotRecord implements SourceRecord {
 
   constructor(from: SnapshotTable, buf: Buffer, at: number, end: number, moment: Moment) {
     this.#from = from
+    this.sourceOffset = from.offset
     this.#buf = buf
     this.#at = at
     this.#end = end
@@ -214,12 +216,5 @@ export class SnapshotRecord implements SourceRecord {
 
   get sourcePartition(): OffsetMap {
     return this.#from.partition
-  }
-
-  /** Of an initial snapshot: what is done is done with the chunk that this row is of, not before (invariant 4). */
-  get sourceOffset(): OffsetMap {
-    const { place, point, unfinished } = this.#from
-    if (place !== undefined) return place.offset
-    return this.marker === 'last' ? pointOffset(point, true) : unfinished
   }
 }

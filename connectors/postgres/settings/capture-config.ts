@@ -137,6 +137,10 @@ export const captureConfig = {
     group,
     width: 'MEDIUM',
   }),
+  'snapshot.max.threads': c.int(
+    'Connections that read the initial snapshot, all as of the same instant: with more than 1, stretches of 16 MB of one table or of several come between each other. A blocking or incremental snapshot reads with one.',
+    { default: 1, min: 1, importance: 'MEDIUM', group: events },
+  ),
   'snapshot.delay.ms': c.long('Pause before the snapshot.', {
     default: 0,
     min: 0,

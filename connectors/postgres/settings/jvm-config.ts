@@ -39,16 +39,18 @@ export const jvmConfig = {
     ...medium,
     width: 'MEDIUM',
   }),
-  'snapshot.max.threads': c.int('Connections of the snapshot; more than 1 has no effect yet.', {
+  'snapshot.max.threads.multiplier': c.int('Accepted without effect: stretches of a snapshot have 16 MB.', {
     default: 1,
     ...medium,
   }),
-  'snapshot.max.threads.multiplier': c.int('Has no effect, as snapshot.max.threads.', { default: 1, ...medium }),
-  'legacy.snapshot.max.threads': c.boolean('Has no effect, as snapshot.max.threads.', {
-    default: false,
-    ...low,
-    width: 'SHORT',
-  }),
+  'legacy.snapshot.max.threads': c.boolean(
+    'Accepted without effect: connections read stretches of tables, not only whole ones.',
+    {
+      default: false,
+      ...low,
+      width: 'SHORT',
+    },
+  ),
   'executor.shutdown.timeout.ms': c.long(inside, { default: 4000, ...medium, width: 'MEDIUM' }),
   'query.fetch.size': c.int(inside, { default: 0, ...medium, width: 'MEDIUM' }),
   'statistics.metrics.enabled': c.boolean('Has no effect: the metrics of tasks are those of the worker.', {

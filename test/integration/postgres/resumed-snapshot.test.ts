@@ -102,8 +102,15 @@ test('a snapshot that was killed goes on behind the last whole chunk, whatever w
   await first.until(() => first.held, 'the fifth chunk')
   await first.stop()
   expect(offsets.stored).toMatchObject({ snapshot_completed: false, snapshot_progress: expect.any(String) })
-  const { left, block } = JSON.parse(String(offsets.stored!['snapshot_progress']))
-  expect({ left, block }).toEqual({ left: ['public.big', 'public.small'], block: 4 * chunk })
+  const { left, begun } = JSON.parse(String(offsets.stored!['snapshot_progress']))
+  // Of one row to a block: those behind the last that was handed over.
+  expect({ left, ranges: begun[0].ranges }).toEqual({
+    left: ['public.big', 'public.small'],
+    ranges: [
+      [`(${idsRead(first, 'big').length},1)`, `(${5 * chunk},0)`],
+      [`(${5 * chunk},0)`, null],
+    ],
+  })
 
   // In what is done, in what is not, across both, and what comes and goes.
   await sql(
@@ -209,7 +216,7 @@ test.each<readonly [string, Props, string]>([
     const first = await start(props, offsets, 3000)
     await first.until(() => first.held, 'the second chunk')
     await first.stop()
-    expect(JSON.parse(String(offsets.stored!['snapshot_progress']))['block']).toBe(chunk)
+    expect(JSON.parse(String(offsets.stored!['snapshot_progress'])).begun[0].ranges[0][1]).toBe(`(${2 * chunk},0)`)
     // The new rows fill a block each: those that were done are free.
     await sql(
       props,
