@@ -39,12 +39,12 @@ export const jvmConfig = {
     ...medium,
     width: 'MEDIUM',
   }),
-  'snapshot.max.threads.multiplier': c.int('Accepted without effect: stretches of a snapshot have 16 MB.', {
+  'snapshot.max.threads.multiplier': c.int('Has no effect: stretches of a snapshot have 16 MB.', {
     default: 1,
     ...medium,
   }),
   'legacy.snapshot.max.threads': c.boolean(
-    'Accepted without effect: connections read stretches of tables, not only whole ones.',
+    'Has no effect: connections read stretches of tables, not only whole ones.',
     {
       default: false,
       ...low,
