@@ -19,6 +19,8 @@ const askAgainMs = 20
 /** Without heartbeats the position is stored when this much was written past it, none of it ours, and not more often than this. */
 const silentBytes = 1024 * 1024
 const silentMs = 10_000
+/** But this often where the server asks for an answer: it may be shutting down, and waits until all that it sent is confirmed. */
+const pressedMs = 1000
 
 const copyData = 0x64
 const copyDone = 0x63
@@ -55,6 +57,9 @@ export class ReplicationStream {
   #status: NodeJS.Timeout | undefined
   #soon: NodeJS.Timeout | undefined
   #heartbeatAt = 0
+  #beatenAt = 0
+  /** The server asked how far it is confirmed. */
+  #pressed = false
   /** What was handed over last reaches at least so far. */
   #told = 0
   #asked: NodeJS.Timeout | undefined
@@ -187,7 +192,8 @@ export class ReplicationStream {
   #isQuiet(): boolean {
     const { settings, decoder } = this.#parts
     const least = settings.flushMode === 'connector_and_driver' ? 1 : silentBytes
-    return this.#received - this.#told >= least && !decoder.inTransaction && this.settled()
+    const isBehind = this.#received - this.#told >= least || (this.#pressed && this.#received > this.#flushed)
+    return isBehind && !decoder.inTransaction && this.settled()
   }
 
   get #beatMs(): number {
@@ -211,6 +217,8 @@ export class ReplicationStream {
     const now = performance.now()
     if (now < this.#heartbeatAt || decoder.inTransaction) return
     this.#heartbeatAt = now + this.#beatMs
+    this.#beatenAt = now
+    this.#pressed = false
     const position = decoder.idlePosition(this.#received)
     batch.push(settings.config.heartbeatIntervalMs > 0 ? await heartbeat(position) : silent(position))
   }
@@ -246,7 +254,12 @@ export class ReplicationStream {
   #alive(buf: Buffer, at: number): void {
     const sent = readLsn(buf, at + 1)
     if (sent > this.#received) this.#received = sent
-    if (buf[at + 17] === 1) this.#tell()
+    if (buf[at + 17] !== 1) return
+    this.#tell()
+    const { config, flushMode } = this.#parts.settings
+    if (config.heartbeatIntervalMs > 0 || flushMode === 'manual') return
+    this.#pressed = true
+    this.#heartbeatAt = Math.min(this.#heartbeatAt, Math.max(performance.now(), this.#beatenAt + pressedMs))
   }
 
   #other(type: number | undefined, buf: Buffer, at: number, end: number): void {

@@ -257,6 +257,21 @@ describe('a server that goes and comes back', () => {
   })
 })
 
+test('a server that shuts down gets all it sent confirmed, and does not wait for ever', {
+  timeout: 30_000,
+}, async () => {
+  const props = await database('create table other (id int)')
+  const capture = await start({ ...props, 'table.include.list': 'public.t' })
+  await capture.until(() => capture.logs.some(line => line.includes('Streaming')), 'the stream')
+  await sql(props, "insert into t values (1, 'a')", 'insert into other values (1)')
+  await capture.until(() => ids(capture.records).length === 1, 'the row')
+  await server.shutdown()
+  await server.restart()
+  await sql(props, "insert into t values (2, 'b')")
+  await capture.until(() => ids(capture.records).includes(2), 'the next row')
+  expect(ids(capture.records)).toEqual([1, 2])
+})
+
 test('stops within a second while idle', async () => {
   const props = await database()
   const capture = await start(props)
