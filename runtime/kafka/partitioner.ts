@@ -24,7 +24,7 @@ export function murmur2(bytes: Uint8Array, start = 0, end: number = bytes.length
 
 /** The partition of a key among `count`, the same that Kafka's Java producers choose. */
 export const partitionForKey = (key: Uint8Array, start: number, end: number, count: number): number =>
-  (murmur2(key, start, end) & 0x7fff_ffff) % count
+  count === 1 ? 0 : (murmur2(key, start, end) & 0x7fff_ffff) % count
 
 /**
  * Where records without a key go: to one partition of the topic until its batch is sealed, then to another. Many small

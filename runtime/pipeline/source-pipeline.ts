@@ -43,6 +43,8 @@ export interface SourcePipelineParts {
 }
 
 const turnEvery = 4096
+/** Some hundred records take less than a millisecond. */
+const clockEvery = 256
 const maxTimestamp = 8.64e15
 
 const describeSource = (record: SourceRecord): FailedRecord => ({
@@ -62,6 +64,8 @@ export class SourcePipeline {
   readonly #prepares: boolean
   readonly #keyBytes = new ByteWriter(256)
   readonly #known = new Set<string>()
+  /** Milliseconds since the epoch, as of a moment ago: records that have no time of their own share a look at the clock. */
+  #time = 0
   #lastHeaders: readonly Header[] | undefined
   #lastTopic = ''
   #encodedHeaders: Uint8Array | null = null
@@ -84,6 +88,7 @@ export class SourcePipeline {
     const transformed = this.#prepares ? await this.#prepareBatch(batch) : undefined
     for (let index = 0; index < batch.length; index++) {
       const source = batch[index]!
+      if (index % clockEvery === 0) this.#time = this.#parts.now()
       try {
         const record = transformed === undefined ? this.#transform(source) : recordOf(transformed[index]!)
         if (record === null) tracker.dropped(source)
@@ -101,8 +106,9 @@ export class SourcePipeline {
   }
 
   async #recover(source: SourceRecord, tracker: SourceTracker, failed: RecordError): Promise<void> {
-    const { tolerance, signal } = this.#parts
+    const { tolerance, signal, now } = this.#parts
     const outcome = await retryRecord(tolerance, failed, signal, async () => {
+      this.#time = now()
       const record = this.#prepares ? recordOf((await this.#prepareBatch([source]))[0]!) : this.#transform(source)
       if (record === null) return tracker.dropped(source)
       if (!this.#known.has(record.topic)) await this.#learn(record.topic)
@@ -157,10 +163,10 @@ export class SourcePipeline {
   }
 
   #encode(record: ConnectRecord, source: SourceRecord, tracker: SourceTracker): void {
-    const { key, value, producer, now } = this.#parts
+    const { key, value, producer } = this.#parts
     const { topic } = record
     // Outside the tolerance, as in Kafka Connect: such a record is a fault of the connector.
-    const timestamp = timestampOf(record, now)
+    const timestamp = timestampOf(record, this.#time)
     const headers =
       record.headers === undefined || record.headers.length === 0 ? null : this.#headers(topic, record.headers)
     const hasKey = this.#encodeKey(key, record)
@@ -237,8 +243,8 @@ const resolved = (chain: TransformChain, value: unknown): unknown => {
   }
 }
 
-const timestampOf = ({ timestamp, topic }: ConnectRecord, now: () => number): number => {
-  if (timestamp === null || timestamp === undefined || timestamp === -1) return now()
+const timestampOf = ({ timestamp, topic }: ConnectRecord, time: number): number => {
+  if (timestamp === null || timestamp === undefined || timestamp === -1) return time
   if (!Number.isInteger(timestamp) || timestamp < 0 || timestamp > maxTimestamp)
     throw new DataError(
       `Invalid record timestamp ${timestamp} for topic ${topic}: give milliseconds since the epoch, or none`,

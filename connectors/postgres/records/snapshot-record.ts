@@ -41,6 +41,8 @@ export interface StreamPlace {
   readonly offset: OffsetMap
 }
 
+const opening = Buffer.from('{"before":null,"after":')
+
 /** One table in one snapshot: what its rows share. */
 export class SnapshotTable {
   readonly table: CapturedTable
@@ -54,6 +56,9 @@ export class SnapshotTable {
   readonly offset: OffsetMap
   /** What follows the row in the JSON, by marker, up to the time of processing. */
   readonly tails: Readonly<Record<Marker, Buffer>>
+  #endMoment: Moment | undefined
+  #endMarker: Marker = 'true'
+  #end: Buffer = opening
 
   constructor(
     table: CapturedTable,
@@ -80,9 +85,18 @@ export class SnapshotTable {
     }
     this.tails = Object.fromEntries(markers.map(marker => [marker, tail(marker)])) as Record<Marker, Buffer>
   }
+
+  /** What follows the row in the JSON. Almost all rows of a batch have the same: one copy is cheaper than two. */
+  end(marker: Marker, moment: Moment): Buffer {
+    if (this.#endMoment !== moment || this.#endMarker !== marker) {
+      this.#end = Buffer.concat([this.tails[marker], moment.json])
+      this.#endMoment = moment
+      this.#endMarker = marker
+    }
+    return this.#end
+  }
 }
 
-const opening = Buffer.from('{"before":null,"after":')
 /** The longest marker's tail is as long as the others plus this. */
 const slack = 64
 
@@ -147,16 +161,13 @@ class SnapshotValue extends LazyValue {
 
   override writeJson(target: Buffer, at: number): number {
     this.#moment.check()
-    const { table, tails } = this.#from
-    const json = this.#moment.json
-    splitLine(this.#buf, this.#at, this.#end, table.row.fields)
+    const { row } = this.#from.table
+    splitLine(this.#buf, this.#at, this.#end, row.fields)
     target.set(opening, at)
-    let pos = table.row.write(this.#buf, target, at + opening.length)
-    const tail = tails[this.#marker]
-    target.set(tail, pos)
-    pos += tail.length
-    target.set(json, pos)
-    return pos + json.length
+    const pos = row.write(this.#buf, target, at + opening.length)
+    const end = this.#from.end(this.#marker, this.#moment)
+    target.set(end, pos)
+    return pos + end.length
   }
 }
 
