@@ -82,6 +82,7 @@ export {
   timeSchema,
   timestampSchema,
 } from './logical.ts'
+export { madeFunction } from './made-function.ts'
 export {
   type CopiedMember,
   type ObjectCopier,

@@ -1,3 +1,5 @@
+import { madeFunction } from './made-function.ts'
+
 /** Makes an object of the values from index `from` on, one for each of its names. */
 export type ObjectMaker = (values: readonly unknown[], from: number) => Record<string, unknown>
 
@@ -24,20 +26,10 @@ export const setMember = (target: Record<string, unknown>, name: string, value: 
 const enoughUses = 200
 // Longer ones would be compiled slowly, and rarely be worth it.
 const mostNames = 200
-let compilations = 1000
 
 /** A function that returns an object, as code: members at fixed places, several times as fast as by name. All that varies in it are string literals. */
-const compile = <T>(parameters: string, members: readonly string[]): T | undefined => {
-  if (compilations <= 0 || members.length > mostNames) return undefined
-  compilations--
-  try {
-    return new Function(parameters, `return { ${members.join()} }`) as T
-  } catch {
-    // Node was told not to make code from strings: it works without.
-    compilations = 0
-    return undefined
-  }
-}
+const compile = <T>(parameters: string, members: readonly string[]): T | undefined =>
+  members.length > mostNames ? undefined : madeFunction<T>([parameters], `return { ${members.join()} }`)
 
 const literal = (name: string): string => JSON.stringify(name)
 const key = (name: string): string => (name === '__proto__' ? `[${literal(name)}]` : literal(name))

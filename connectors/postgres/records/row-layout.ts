@@ -1,4 +1,5 @@
 import type { Codec } from '../types/codec.ts'
+import { type RowWriter, rowWriter } from './row-writer.ts'
 
 /** One field of a row or key and where its text stands in what the server sends. */
 export interface LayoutColumn {
@@ -22,6 +23,9 @@ export const longRow = 64 * 1024
 /** Bounds of a field: SQL null, and a large value left out. */
 const NULL = -1
 const UNCHANGED = -2
+
+/** Rows that are written before a layout is worth code of its own. */
+const enoughRows = 200
 
 const tab = 0x09
 const backslash = 0x5c
@@ -111,6 +115,8 @@ export class RowLayout {
   /** The JSON of a row with `n` bytes of text is at most `factor * n + extra` bytes. */
   readonly factor: number
   readonly extra: number
+  #rows = 0
+  #writer: RowWriter | undefined
 
   constructor(columns: readonly LayoutColumn[]) {
     this.columns = columns
@@ -135,7 +141,9 @@ export class RowLayout {
   }
 
   write(buf: Buffer, out: Buffer, start: number): number {
+    if (this.#writer !== undefined) return this.#writer(buf, bounds, out, start)
     const { columns } = this
+    if (++this.#rows === enoughRows) this.#writer = rowWriter(columns, UNCHANGED)
     const at = bounds
     let pos = start
     for (let index = 0; index < columns.length; index++) {

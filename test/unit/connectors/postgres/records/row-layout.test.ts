@@ -25,7 +25,7 @@ const column = (name: string, place: number, first: boolean): LayoutColumn => ({
 })
 const layout = new RowLayout([column('c', 2, true), column('a', 0, false)])
 const text = (of: RowLayout, buf: Buffer): string => {
-  const out = Buffer.alloc(200)
+  const out = Buffer.alloc(400)
   return out.toString('utf8', 0, of.write(buf, out, 0))
 }
 const tuple = (...fields: readonly (string | null | undefined)[]) =>
@@ -73,6 +73,32 @@ test('tuples, new and old', () => {
   const toNull = Buffer.concat([before, tuple(null, 'x', 'long')])
   splitTuple(toNull, before.length, 0, layout.fields)
   expect(sameFields(toNull, [column('a', 0, true)])).toBe(false)
+})
+
+test('code that is made for a layout writes what the loop wrote, whatever its names', () => {
+  const odd = ['a"b', '`${1}`', '*/ throw 1', "'; process.exit()", 'ä€😀', '\\', '']
+  const columns = odd.map((name, index) => ({
+    ...column(name, odd.length - 1 - index, false),
+    label: Buffer.from(`${index === 0 ? '{' : ','}${JSON.stringify(name)}:`),
+    missingJson: Buffer.from(`"none ${index}"`),
+    unavailableJson: Buffer.from(`"left out ${index}"`),
+  }))
+  const rows = [
+    tuple(...odd.map((_, at) => `value ${at}`)),
+    tuple(...odd.map(() => null)),
+    tuple(...odd.map(() => undefined)),
+    tuple(...odd.map((_, at) => (at % 2 === 0 ? '"quoted"' : null))),
+  ]
+  const made = new RowLayout(columns)
+  const written = (of: RowLayout, row: Buffer) => {
+    splitTuple(row, 0, -1, of.fields)
+    return text(of, row)
+  }
+  for (let round = 0; round < 100; round++) for (const row of rows) written(made, row)
+  for (const row of rows) {
+    expect(written(made, row)).toBe(written(new RowLayout(columns), row))
+    expect(() => JSON.parse(written(made, row))).not.toThrow()
+  }
 })
 
 test('a struct without fields', () => {
