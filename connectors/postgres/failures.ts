@@ -2,16 +2,30 @@ import { ConnectError, isConfigError, isDataError, isRetriable, RetriableError }
 import type { Settings } from './settings/settings.ts'
 import { ConnectionLost, PgError } from './wire/pg-error.ts'
 
+/** What gives queries, but no stream of changes. */
+export const throughPooler =
+  'a connection pooler (PgBouncer or the like) stands in between, which does not carry replication: set database.hostname and database.port to the server itself'
+
 /** What helps, by SQLSTATE. */
 const remedies: Readonly<Record<string, (settings: Settings, error: PgError) => string>> = {
   '28P01': () => 'check database.user and database.password',
-  '28000': () => 'allow this user and host in pg_hba.conf (replication connections too)',
+  '28000': ({ connect }, { text }) => {
+    if (!/pg_hba/.test(text)) return 'see that the role may log in (ALTER ROLE ... LOGIN), and how (pg_hba.conf)'
+    const line = `host ${connect.database} ${connect.user} ADDRESS scram-sha-256`
+    const tls = /no encryption|SSL off/.test(text) ? 'set database.sslmode=require if the server wants TLS, or ' : ''
+    return `${tls}add to pg_hba.conf: ${line}, and run SELECT pg_reload_conf()`
+  },
+  '08P01': (_, { text }) =>
+    /startup parameter/.test(text) ? throughPooler : 'see that the port is that of PostgreSQL',
   '3D000': () => 'check database.dbname',
   '42501': (_, error) =>
     /wal sender|replication/i.test(`${error.text} ${error.detail ?? ''}`)
       ? 'give the user the REPLICATION attribute: ALTER ROLE ... REPLICATION'
       : 'grant the user what is missing, or let an owner create the publication and set publication.autocreate.mode=disabled',
-  '53300': () => 'raise max_connections or max_wal_senders of the server, or close other connections',
+  '53300': (_, { text }) =>
+    /max_wal_senders/.test(text)
+      ? 'raise max_wal_senders in postgresql.conf and restart the server, or stop another reader: SELECT pid, application_name FROM pg_stat_replication'
+      : 'raise max_connections of the server (or the limit of the role: ALTER ROLE ... CONNECTION LIMIT), or close other connections',
   '53400': () =>
     'raise max_replication_slots of the server, or drop a slot that nobody uses (pg_replication_slots shows them)',
   '55006': settings =>
@@ -39,7 +53,7 @@ export const explain = (error: unknown, settings: Settings): string => {
 }
 
 /** The server comes back by itself, or the other reader goes. */
-const passing = /^(08|40|53300|55006|55P03|57014|57P01|57P02|57P03)/
+const passing = /^(08(?!P01)|40|53300|55006|55P03|57014|57P01|57P02|57P03)/
 
 /** Whether the same may succeed later. */
 export const isPassing = (error: unknown): boolean =>

@@ -1,4 +1,5 @@
 import { ConnectError, type Header, type OffsetMap, pause, type SourceContext, type SourceRecord } from 'millrace'
+import { captureAdvice } from './capture/advice.ts'
 import { Catalog, type ListedTable } from './capture/catalog.ts'
 import { currentLsn } from './capture/current-lsn.ts'
 import { preparePublication, setReplicaIdentities } from './capture/publication.ts'
@@ -167,6 +168,7 @@ export class PostgresTask {
     if (streams) {
       await setReplicaIdentities(admin, this.#settings, captured, log)
       await preparePublication(admin, this.#settings, captured, log)
+      for (const message of await captureAdvice(admin, this.#settings, captured)) log.warn(message)
     }
     const reads = snapshotMode === 'when_lost' ? stored !== undefined : snapshotMode !== 'no_data'
     const snapshot = offset === undefined && reads

@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -68,6 +68,22 @@ export class TestPostgres {
 
   async restart(): Promise<void> {
     await this.#server.start()
+  }
+
+  /** It comes back as a standby without a primary: it is read, and stays as it is. */
+  async becomeStandby(): Promise<void> {
+    await this.crash()
+    await writeFile(join(this.#folder, 'data', 'standby.signal'), '')
+    // Its start is over with words that the launcher does not know.
+    this.#server.start().catch(() => {})
+    for (let tries = 0; ; tries++) {
+      try {
+        return await (await this.client()).end()
+      } catch (error) {
+        if (tries > 200) throw error
+        await sleep(50)
+      }
+    }
   }
 
   /** The server's log, newest last. */

@@ -3,8 +3,7 @@ import { wholeName } from '../settings/patterns.ts'
 import type { Settings } from '../settings/settings.ts'
 import { identifier, literal, type PgConnection } from '../wire/pg-connection.ts'
 import type { ListedTable } from './catalog.ts'
-
-const fullName = (table: ListedTable): string => `${identifier(table.schema)}.${identifier(table.name)}`
+import { fullName } from './failing-tables.ts'
 
 const operations = [
   ['c', 'insert'],
@@ -25,7 +24,7 @@ const withClause = (settings: Settings): string => {
 }
 
 /** Tables whose changes can be published. */
-const publishable = (tables: readonly ListedTable[], settings: Settings): readonly ListedTable[] =>
+export const publishable = (tables: readonly ListedTable[], settings: Settings): readonly ListedTable[] =>
   tables.filter(table => settings.config.publishViaPartitionRoot || !table.partitioned)
 
 /** Makes the publication what publication.autocreate.mode says it must be. */

@@ -257,7 +257,7 @@ export const readSettings = (
     settings: {
       config: given,
       prefix: given.topicPrefix!,
-      connect: connectOptions(given),
+      connect: { ...connectOptions(given), connector: originals['name'] },
       filters: new Filters(given, signals.table),
       signals,
       columnRules: new ColumnRules(originals, given),

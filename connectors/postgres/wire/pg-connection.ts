@@ -12,6 +12,8 @@ export interface ConnectOptions extends Address {
   readonly user: string
   readonly password: Secret | undefined
   readonly database: string
+  /** Name of the connector, where it is known: the server shows it. */
+  readonly connector?: string | undefined
   readonly sslMode: SslMode
   readonly sslCert?: string | undefined
   readonly sslKey?: string | undefined
@@ -79,7 +81,7 @@ export class PgConnection {
         database: options.database,
         ...(purpose === 'replication' ? { replication: 'database' } : {}),
         ...session,
-        application_name: 'Millrace',
+        application_name: applicationName(options.connector),
       }),
     )
     try {
@@ -237,6 +239,10 @@ export class PgConnection {
     }
   }
 }
+
+/** As which a connector shows in pg_stat_activity: plain ASCII, as long as the server keeps. */
+export const applicationName = (connector: string | undefined): string =>
+  (connector === undefined ? 'Millrace' : `Millrace ${connector}`).replace(/[^ -~]/g, '?').slice(0, 63)
 
 const socketOf = async (options: ConnectOptions, mode: SslMode): Promise<WireSocket> => {
   if (mode === 'disable') return WireSocket.plain(options)
