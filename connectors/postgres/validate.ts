@@ -34,8 +34,8 @@ export const serverProblems = async (settings: Settings, signal: AbortSignal): P
 const failureText = (error: unknown, settings: Settings): string => {
   const { host, port } = settings.connect
   if (error instanceof PgError) {
-    // In the words that users of Debezium know.
-    if (error.code === '3D000') return `${error.message}; check database.dbname`
+    // The server's own words say what to correct, and users of Debezium know them.
+    if (error.code === '3D000') return error.message
     return explain(error, settings)
   }
   if (error instanceof Error && /ECONNREFUSED/.test(error.message))
