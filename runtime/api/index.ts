@@ -1,4 +1,5 @@
 // What a plugin imports: published as `millrace`.
+
 export { ByteWriter } from './byte-writer.ts'
 export {
   type ConfigField,
@@ -65,6 +66,7 @@ export {
   isRetriable,
   RetriableError,
 } from './errors.ts'
+export { hashOrder } from './hash-order.ts'
 export { javaDateFormat } from './java-date-format.ts'
 export { javaDateParser } from './java-date-parse.ts'
 export { javaRegex, javaReplacement, matchesWhole, regexProblem, wholeRegex } from './java-regex.ts'

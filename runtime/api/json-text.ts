@@ -34,8 +34,6 @@ const escaped = (text: string, at: number): boolean => {
 
 /** Digits and exponent as Java's Double.toString and Float.toString lay them out. */
 const javaLayout = (shortest: string): string => {
-  // Java gives the smallest double two digits.
-  if (shortest === '5e-324' || shortest === '-5e-324') return shortest.replace('5e', '4.9E')
   const match = /^(-?)(\d)(?:\.(\d+))?e([+-]\d+)$/.exec(shortest)!
   const sign = match[1]!
   const digits = match[2]! + (match[3] ?? '')
@@ -52,8 +50,14 @@ const notPlain = (value: number): string | undefined => {
   return value === 0 ? (Object.is(value, -0) ? '-0.0' : '0.0') : undefined
 }
 
+/** The fewest digits that give the same double; of the smallest ones, whose one digit says too little, Java shows two. */
+const shortest = (value: number): string => {
+  const text = value.toExponential()
+  return Math.abs(value) >= 2.3e-308 || text.includes('.') ? text : value.toExponential(1).replace('.0e', 'e')
+}
+
 /** A double as Java prints it: `1.0`, `1.0E10`; in quotes what JSON has no number for: `"NaN"`. */
-export const doubleText = (value: number): string => notPlain(value) ?? javaLayout(value.toExponential())
+export const doubleText = (value: number): string => notPlain(value) ?? javaLayout(shortest(value))
 
 /** A float as Java prints it: the fewest digits that give the same 32 bit value. */
 export const floatText = (value: number): string => {
@@ -61,7 +65,7 @@ export const floatText = (value: number): string => {
   // A double may be too small for a float: then it is zero.
   const known = notPlain(single)
   if (known !== undefined) return known
-  for (let digits = 0; digits < 9; digits++) {
+  for (let digits = Math.abs(single) < 1.2e-38 ? 1 : 0; digits < 9; digits++) {
     const text = single.toExponential(digits)
     if (Math.fround(Number(text)) === single) return javaLayout(text.replace(/\.?0+e/, 'e'))
   }

@@ -6,7 +6,7 @@ import type {
   PredicateDefinition,
   TransformDefinition,
 } from '../api/define.ts'
-import { hashOrder } from '../base/hash-order.ts'
+import { hashOrder } from '../api/hash-order.ts'
 import { embeddedSpec, stageSpec } from '../config/connector-config.ts'
 import { parseField } from '../config/parse.ts'
 import type { PluginRegistry } from '../plugins/registry.ts'

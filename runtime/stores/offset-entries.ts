@@ -1,5 +1,5 @@
+import { hashOrdered } from '../api/hash-order.ts'
 import type { OffsetMap } from '../api/record.ts'
-import { hashOrdered } from '../base/hash-order.ts'
 import { parseJson } from '../converters/json-parse.ts'
 import { connectorPrefix, offsetJson, offsetKey } from './offset-key.ts'
 import type { SourceOffset } from './ports.ts'

@@ -133,18 +133,19 @@ export class TableBuilder {
 
   /** Masked, truncated, or told of in the schema, as the settings say. */
   #ruled(column: Built, table: TableDescription, type: ColumnType): Built {
-    const rule = this.#settings.columnRules.of(table.schema, table.name, column.name, type.name)
+    const rule = this.#settings.columnRules.of(table.schema, table.name, column.name, type.domain ?? type.name)
     if (rule === undefined) return column
     const { length, scale } = declaredSize(type)
     const parameters = rule.parameters ?? {
-      '__debezium.source.column.type': type.name.toUpperCase(),
+      '__debezium.source.column.type': (type.domain ?? type.name).toUpperCase(),
       '__debezium.source.column.length': String(length),
       '__debezium.source.column.scale': String(scale),
       '__debezium.source.column.name': column.name,
     }
     const schema = column.schema.with({ parameters: { ...column.schema.parameters, ...parameters } })
     const { change } = rule
-    if (change === undefined || !isText(type)) return { ...column, schema }
+    const isChanged = rule.anyText === true ? column.schema.type === 'STRING' : isText(type)
+    if (change === undefined || !isChanged) return { ...column, schema }
     const limit = length === UNLIMITED ? undefined : length
     const missing = change(column.missing as string | null, limit)
     const unavailable = change(column.unavailable as string | null, limit)

@@ -6,8 +6,10 @@ export type ChangeText = (text: string | null, length: number | undefined) => st
 
 /** What the settings say of a column, beside its type. */
 export interface ColumnRule {
-  /** Only values of text types change. */
+  /** What becomes of values; of text types, unless `anyText`. */
   readonly change: ChangeText | undefined
+  /** Changes whatever is shown as text: dates and UUIDs too. */
+  readonly anyText?: boolean
   /** What the schema says of it; undefined: the type of the column (column.propagate.source.type). */
   readonly parameters: Readonly<Record<string, string>> | undefined
 }
@@ -72,7 +74,11 @@ const order = [keys.truncate, keys.mask, keys.hash] as const
 const ruleOf = (key: string): ColumnRule => {
   const truncate = keys.truncate.exec(key)
   if (truncate !== null)
-    return { change: truncated(Number(truncate[1])), parameters: { truncateLength: String(Number(truncate[1])) } }
+    return {
+      change: truncated(Number(truncate[1])),
+      anyText: true,
+      parameters: { truncateLength: String(Number(truncate[1])) },
+    }
   const mask = keys.mask.exec(key)
   if (mask !== null) {
     const stars = '*'.repeat(Number(mask[1]))

@@ -1,4 +1,4 @@
-import { DataError, s } from 'millrace'
+import { DataError, doubleText, s } from 'millrace'
 import { type Codec, parsedCodec, type TextSource } from './codec.ts'
 import { booleanCodec } from './plain-codecs.ts'
 
@@ -26,6 +26,12 @@ export const byteaCodec = (mode: BinaryMode, source: TextSource): Codec =>
 export const unknownCodec = (mode: BinaryMode, source: TextSource): Codec =>
   binaryCodec(mode, source, text => Buffer.from(text))
 
+const numbers = /-?[\d.]+(?:e[+-]?\d+)?/g
+
+/** Lines, boxes, paths, polygons and circles: unknown, and printed with Java's numbers. */
+export const geometryCodec = (mode: BinaryMode, source: TextSource): Codec =>
+  binaryCodec(mode, source, text => Buffer.from(text.replace(numbers, number => doubleText(Number(number)))))
+
 /** The bit string as a number's bytes, lowest first, without leading zero bytes. */
 const bitsOf = (text: string): Buffer => {
   const bytes = Buffer.alloc(Math.ceil(text.length / 8))
@@ -45,8 +51,10 @@ export const bitCodec = (length: number | undefined, source: TextSource): Codec 
     const one = 0x31
     return {
       ...codec,
-      value: (src, at) => src[at] === one,
-      write: (src, at, _end, out, pos) => pos + out.write(src[at] === one ? 'true' : 'false', pos, 'latin1'),
+      // bit varying(1) may be empty.
+      value: (src, at, end) => (at === end ? null : src[at] === one),
+      write: (src, at, end, out, pos) =>
+        at === end ? -1 : pos + out.write(src[at] === one ? 'true' : 'false', pos, 'latin1'),
     }
   }
   const parameters = { length: String(length ?? 2147483647) }

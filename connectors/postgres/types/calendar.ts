@@ -53,6 +53,15 @@ class TemporalReader {
     if (this.#pos !== end) this.#fail(src, at, end)
   }
 
+  /**
+   * Makes the date what a java.sql.Date has of it, which is how JDBC reads it: one before Christ loses its era, and the days that the
+   * Gregorian calendar skipped are moved behind the gap.
+   */
+  toSqlDate(): void {
+    if (this.year <= 0) this.year = 1 - this.year
+    else if (this.year === 1582 && this.month === 10 && this.day > 4 && this.day < 15) this.day += 10
+  }
+
   get days(): number {
     return daysOf(this.year, this.month, this.day)
   }

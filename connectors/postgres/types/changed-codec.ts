@@ -11,8 +11,8 @@ export const isText = (type: ColumnType): boolean =>
   type.element === undefined && (type.enumLabels !== undefined || texts.has(type.name))
 
 /** A codec of text whose values become others. */
-export const changedCodec = (codec: Codec, schema: Schema, change: (text: string) => string | null): Codec => {
-  const value = (src: Buffer, at: number, end: number) => change(codec.value(src, at, end) as string)
+export const changedCodec = (codec: Codec, schema: Schema, change: (text: string | null) => string | null): Codec => {
+  const value = (src: Buffer, at: number, end: number) => change(codec.value(src, at, end) as string | null)
   return {
     schema,
     factor: codec.factor,

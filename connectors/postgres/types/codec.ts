@@ -20,15 +20,18 @@ export interface Codec {
   write(src: Buffer, at: number, end: number, out: Buffer, pos: number): number
 }
 
-/** Where the text comes from: COPY escapes backslashes, tabs and line ends; the replication stream sends values as they are. */
-export type TextSource = 'copy' | 'stream'
+/**
+ * Where the text comes from: COPY escapes backslashes, tabs and line ends; the replication stream sends values as they are. Elements of an
+ * array are plain too, but Debezium reads some of them in another way.
+ */
+export type TextSource = 'copy' | 'stream' | 'array'
 
 const plain: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v' }
 
 /** The value's text. */
 export const textOf = (src: Buffer, at: number, end: number, source: TextSource): string => {
   const text = src.toString('utf8', at, end)
-  if (source === 'stream' || !text.includes('\\')) return text
+  if (source !== 'copy' || !text.includes('\\')) return text
   return text.replace(/\\(.)/gs, (_, letter: string) => plain[letter] ?? letter)
 }
 

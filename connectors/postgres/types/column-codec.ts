@@ -1,5 +1,5 @@
 import { s } from 'millrace'
-import { type BinaryMode, bitCodec, byteaCodec, unknownCodec } from './binary-codecs.ts'
+import { type BinaryMode, bitCodec, byteaCodec, geometryCodec, unknownCodec } from './binary-codecs.ts'
 import { type Codec, parsedCodec, type TextSource } from './codec.ts'
 import { arrayCodec, type HstoreMode, hstoreCodec, pointCodec } from './composite-codecs.ts'
 import { type IntervalMode, intervalCodec } from './interval-codecs.ts'
@@ -52,9 +52,9 @@ const makers: Readonly<Record<string, Make>> = {
   varchar: text,
   bpchar: text,
   char: text,
-  // As Debezium: a value of type name arrives from the snapshot only, and is null from the stream.
-  name: (_type, _modes, source) =>
-    source === 'copy'
+  // As Debezium: from the stream a value of type name is null, unless unknown types are asked for.
+  name: (_type, modes, source) =>
+    source === 'copy' || modes.unknownTypes
       ? textCodec(s.string(), source)
       : parsedCodec(s.string(), source, { factor: 0, extra: 0 }, () => null),
   citext: text,
@@ -81,15 +81,36 @@ const makers: Readonly<Record<string, Make>> = {
   varbit: (type, _modes, source) => bitCodec(type.typmod < 0 ? undefined : type.typmod, source),
   point: (_type, _modes, source) => pointCodec(source),
   date: (_type, modes, source) => dateCodec(modes.time, source),
-  time: (type, modes) => timeCodec(precision(type), modes.time),
-  timetz: zonedTimeCodec,
+  time: (type, modes, source) => timeCodec(precision(type), modes.time, source),
+  timetz: (_type, _modes, source) => zonedTimeCodec(source),
   timestamp: (type, modes) => timestampCodec(precision(type), modes.time),
-  timestamptz: type => zonedTimestampCodec(precision(type)),
+  timestamptz: (type, _modes, source) => zonedTimestampCodec(precision(type), source),
   interval: (_type, modes, source) => intervalCodec(modes.interval, source),
 }
 
 /** Debezium leaves arrays of these out. */
-const notInArrays = new Set(['money', 'name', 'interval', 'varbit', 'bit', 'xml', 'point', 'hstore', 'tsvector'])
+const notInArrays = new Set(['money', 'name', 'interval', 'varbit', 'xml', 'point'])
+
+/** Arrays whose elements are required in the schema. */
+const isStrict = (type: ColumnType, element: ColumnType): boolean =>
+  element.enumLabels !== undefined ||
+  element.name === 'tsvector' ||
+  element.name === 'isbn' ||
+  !Object.hasOwn(makers, element.name) ||
+  type.name.endsWith('vector')
+
+const arrayOf = (type: ColumnType, element: ColumnType, modes: TypeModes, source: TextSource): Codec | undefined => {
+  if (notInArrays.has(element.name)) return undefined
+  const item = codecOf(element, modes, 'array')
+  if (item === undefined) return undefined
+  // An array of bits has the schema of one, and never a value, as in Debezium.
+  if (element.name === 'bit') return { ...item, value: () => null, write: () => -1 }
+  // pg_type.typdelim: a box has commas of its own.
+  return arrayCodec(item, source, !isStrict(type, element), element.name === 'box' ? ';' : ',')
+}
+
+/** Types without a schema of their own whose numbers look different in Debezium. */
+const geometries = new Set(['line', 'lseg', 'box', 'path', 'polygon', 'circle'])
 
 /** How values of a type are read; undefined: columns of this type are left out. */
 export const codecOf = (type: ColumnType, modes: TypeModes, source: TextSource): Codec | undefined => {
@@ -97,10 +118,8 @@ export const codecOf = (type: ColumnType, modes: TypeModes, source: TextSource):
     const parameters = { allowed: type.enumLabels.join(',') }
     return textCodec(s.string({ name: 'io.debezium.data.Enum', version: 1, parameters }), source)
   }
-  if (type.element !== undefined) {
-    const known = type.element.enumLabels !== undefined || Object.hasOwn(makers, type.element.name)
-    const element = known && !notInArrays.has(type.element.name) ? codecOf(type.element, modes, 'stream') : undefined
-    if (element !== undefined) return arrayCodec(element, source)
-  } else if (Object.hasOwn(makers, type.name)) return makers[type.name]!(type, modes, source)
-  return modes.unknownTypes ? unknownCodec(modes.binary, source) : undefined
+  if (type.element !== undefined) return arrayOf(type, type.element, modes, source)
+  if (Object.hasOwn(makers, type.name)) return makers[type.name]!(type, modes, source)
+  if (!modes.unknownTypes) return undefined
+  return geometries.has(type.name) ? geometryCodec(modes.binary, source) : unknownCodec(modes.binary, source)
 }

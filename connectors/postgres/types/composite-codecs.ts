@@ -1,4 +1,4 @@
-import { DataError, quoteJson, s } from 'millrace'
+import { DataError, hashOrder, quoteJson, s } from 'millrace'
 import { type Codec, parsedCodec, type TextSource } from './codec.ts'
 
 export type HstoreMode = 'json' | 'map'
@@ -7,7 +7,7 @@ export type HstoreMode = 'json' | 'map'
 type Element = string | null | readonly Element[]
 
 /** Reads `{a,"b c",NULL,{..}}`; leading bounds as in `[2:3]={..}` are skipped. */
-const parseArray = (text: string): readonly Element[] => {
+const parseArray = (text: string, delimiter: string): readonly Element[] => {
   let pos = text.startsWith('[') ? text.indexOf('=') + 1 : 0
   const fail = (): never => {
     throw new DataError('A value is no array as PostgreSQL prints them')
@@ -34,35 +34,40 @@ const parseArray = (text: string): readonly Element[] => {
       else if (text[pos] === '"') items.push(quotedElement())
       else {
         const from = pos
-        while (pos < text.length && text[pos] !== ',' && text[pos] !== '}') pos++
+        while (pos < text.length && text[pos] !== delimiter && text[pos] !== '}') pos++
         const bare = text.slice(from, pos)
         items.push(bare === 'NULL' ? null : bare)
       }
       const next = text[pos++]
       if (next === '}') return items
-      if (next !== ',') return fail()
+      if (next !== delimiter) return fail()
     }
   }
   return array()
 }
 
 /**
- * An array of one dimension. `element` reads plain text ('stream'). An array within the array has no form in the schema: its
- * place is null.
+ * An array of one dimension. `element` reads plain text ('array'). An array within the array has no form in the schema: its
+ * place is null. As in Debezium, an element that cannot be shown makes the whole array null, as does a null among required ones.
  */
-export const arrayCodec = (element: Codec, source: TextSource): Codec => {
-  const schema = s.array(element.schema.with({ optional: true }))
+export const arrayCodec = (element: Codec, source: TextSource, optionalItems: boolean, delimiter: string): Codec => {
+  const schema = s.array(element.schema.with({ optional: optionalItems }))
   const bound = { factor: element.factor + element.extra + 5, extra: 2 }
-  return parsedCodec(schema, source, bound, text =>
-    parseArray(text).map(item => {
-      if (typeof item !== 'string') return null
-      const bytes = Buffer.from(item)
-      return element.value(bytes, 0, bytes.length)
-    }),
-  )
+  return parsedCodec(schema, source, bound, text => {
+    const values: unknown[] = []
+    // int2vector and oidvector print no braces: Debezium shows them empty.
+    if (text[0] !== '{' && text[0] !== '[') return values
+    for (const item of parseArray(text, delimiter)) {
+      const bytes = typeof item === 'string' ? Buffer.from(item) : undefined
+      const value = bytes === undefined ? null : element.value(bytes, 0, bytes.length)
+      if (value === null && (bytes !== undefined || !optionalItems)) return null
+      values.push(value)
+    }
+    return values
+  })
 }
 
-/** Reads `"k"=>"v", "n"=>NULL`. */
+/** Reads `"k"=>"v", "n"=>NULL`; the keys in the order in which Java's HashMap has them. */
 export const parseHstore = (text: string): Map<string, string | null> => {
   const entries = new Map<string, string | null>()
   const pattern = /"((?:[^"\\]|\\.)*)"=>(?:"((?:[^"\\]|\\.)*)"|NULL)/gsy
@@ -73,7 +78,7 @@ export const parseHstore = (text: string): Map<string, string | null> => {
     if (match === null) throw new DataError('A value is no hstore as PostgreSQL prints them')
     entries.set(plain(match[1]!), match[2] === undefined ? null : plain(match[2]))
   }
-  return entries
+  return new Map(hashOrder(entries.keys()).map(key => [key, entries.get(key) ?? null]))
 }
 
 export const hstoreCodec = (mode: HstoreMode, source: TextSource): Codec => {

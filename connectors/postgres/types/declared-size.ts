@@ -18,8 +18,13 @@ const fixed: Readonly<Record<string, readonly [length: number, scale: number]>> 
 /** Characters before the fraction of the seconds, those of a time zone included. */
 const times: Readonly<Record<string, number>> = { time: 8, timetz: 14, timestamp: 22, timestamptz: 28 }
 
+/** Of a numeric without precision: before the point. */
+const mostDigits = 131_089
+
 /** Length and scale of a column as the JDBC driver gives them, which is how Debezium tells them. */
-export const declaredSize = ({ name, typmod }: ColumnType): { readonly length: number; readonly scale: number } => {
+export const declaredSize = (type: ColumnType): { readonly length: number; readonly scale: number } => {
+  if (type.element !== undefined) return declaredSize(type.element)
+  const { name, typmod } = type
   const [length, scale] = fixed[name] ?? []
   if (length !== undefined) return { length, scale: scale! }
   const before = times[name]
@@ -31,7 +36,7 @@ export const declaredSize = ({ name, typmod }: ColumnType): { readonly length: n
   }
   if (name === 'interval') return { length: 49, scale: typmod < 0 ? 6 : typmod & 0xffff }
   if (name === 'numeric')
-    return typmod < 0 ? { length: 0, scale: 0 } : { length: (typmod - 4) >> 16, scale: (typmod - 4) & 0xffff }
+    return typmod < 0 ? { length: mostDigits, scale: 0 } : { length: (typmod - 4) >> 16, scale: (typmod - 4) & 0xffff }
   if (name === 'bpchar' || name === 'varchar') return { length: typmod < 0 ? UNLIMITED : typmod - 4, scale: 0 }
   if (name === 'bit' || name === 'varbit') return { length: typmod < 0 ? UNLIMITED : typmod, scale: 0 }
   return { length: UNLIMITED, scale: 0 }

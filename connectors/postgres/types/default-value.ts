@@ -50,7 +50,14 @@ const normalised = (type: ColumnType, text: string): string => {
 /** The default of a column's schema, from its DEFAULT expression; undefined where it has none that is a value. */
 export const defaultOf = (expression: string | undefined, type: ColumnType, codec: Codec): unknown => {
   const placeholder = type.enumLabels !== undefined ? '' : generated[type.name]
-  if (expression === undefined || placeholder === undefined || codec.schema.type === 'STRUCT') return undefined
+  // Debezium knows the defaults of its own types only, not of domains.
+  if (
+    expression === undefined ||
+    placeholder === undefined ||
+    type.domain !== undefined ||
+    codec.schema.type === 'STRUCT'
+  )
+    return undefined
   const text = literalText(expression.trim(), placeholder)
   if (text === undefined) return undefined
   const bytes = Buffer.from(normalised(type, text))

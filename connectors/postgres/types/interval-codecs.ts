@@ -34,6 +34,7 @@ const parseInterval = (text: string): Interval => {
 }
 
 const microsPerMonth = (365.25 / 12) * 86_400_000_000
+const longest = 2n ** 63n
 
 const microsOf = (text: string): number | bigint => {
   const { years, months, days, hours, minutes, micros } = parseInterval(text)
@@ -41,9 +42,8 @@ const microsOf = (text: string): number | bigint => {
   const total = (years * 12 + months) * microsPerMonth + days * 86_400_000_000 + time
   if (Number.isSafeInteger(total)) return total
   const exact = BigInt(years * 12 + months) * BigInt(microsPerMonth) + BigInt(days) * 86_400_000_000n + BigInt(time)
-  if (BigInt.asIntN(64, exact) !== exact)
-    throw new DataError(`The interval ${text} does not fit into 64 bits of microseconds`)
-  return exact
+  // As Java turns a number that is too large into a long.
+  return exact >= longest ? longest - 1n : exact < -longest ? -longest : exact
 }
 
 const isoOf = (text: string): string => {

@@ -1,5 +1,5 @@
-import { DataError, Decimal, decimalSchema, type Schema, s } from 'millrace'
-import { type Codec, parsedCodec, type TextSource } from './codec.ts'
+import { Decimal, decimalSchema, type Schema, s } from 'millrace'
+import { type Codec, parsedCodec, type TextSource, textOf } from './codec.ts'
 import { doubleCodec } from './plain-codecs.ts'
 
 export type DecimalMode = 'precise' | 'double' | 'string'
@@ -87,16 +87,33 @@ const specialNames: Readonly<Record<string, string>> = {
   '-Infinity': 'NEGATIVE_INFINITY',
 }
 
-const stringCodec = (source: TextSource): Codec =>
-  parsedCodec(s.string(), source, { factor: 1, extra: 20 }, text => specialNames[text] ?? text)
+/** `zeros`: how many to add after a decimal point. */
+const stringCodec = (source: TextSource, zeros: number): Codec => {
+  const tail = zeros === 0 ? '' : `.${'0'.repeat(zeros)}`
+  return parsedCodec(s.string(), source, { factor: 1, extra: 20 + tail.length }, text =>
+    isSpecial(text) ? specialNames[text]! : text + tail,
+  )
+}
+
+/** The largest scale that is none: a negative one shows as its 11 bits, as in Debezium's records. */
+const greatestScale = 1000
+
+/** In an array NaN and the infinities are nothing, whatever the mode. Elements are read by `value` only. */
+const finite = (codec: Codec, source: TextSource): Codec => ({
+  ...codec,
+  value: (src, at, end) => (isSpecial(textOf(src, at, end, source)) ? null : codec.value(src, at, end)),
+})
 
 /** `typmod` -1: no precision given. */
 export const numericCodec = (typmod: number, mode: DecimalMode, source: TextSource): Codec => {
-  if (mode === 'double') return doubleCodec(source)
-  if (mode === 'string') return stringCodec(source)
+  if (mode === 'double') return source === 'array' ? finite(doubleCodec(source), source) : doubleCodec(source)
+  const scale = (typmod - 4) & 0x7ff
+  if (mode === 'string') {
+    const codec = stringCodec(source, typmod >= 4 && scale > greatestScale ? scale : 0)
+    return source === 'array' ? finite(codec, source) : codec
+  }
   if (typmod < 4) return parsedCodec(variableSchema, source, { factor: 1, extra: 48 }, variable)
-  // A negative scale shows as its 11 bits, as in Debezium's records.
-  return fixedCodec(((typmod - 4) >> 16) & 0xffff, (typmod - 4) & 0x7ff, source)
+  return fixedCodec(((typmod - 4) >> 16) & 0xffff, scale, source)
 }
 
 /** What `lc_monetary=C` prints: `-$1,234.50`. */
@@ -107,11 +124,10 @@ export const moneyCodec = (digits: number, mode: DecimalMode, source: TextSource
   if (mode === 'string') return parsedCodec(s.string(), source, { factor: 1, extra: 2 }, amount)
   const schema: Schema = decimalSchema(digits)
   return parsedCodec(schema, source, { factor: 1, extra: digits + 24 }, text => {
-    const exact = Decimal.parse(amount(text))
-    try {
-      return exact.withScale(digits)
-    } catch (cause) {
-      throw new DataError(`${exact} has more than money.fraction.digits=${digits} digits`, { cause })
-    }
+    const { unscaled, scale } = Decimal.parse(amount(text))
+    if (scale <= digits) return new Decimal(unscaled, scale).withScale(digits)
+    // Halves go away from zero.
+    const unit = 10n ** BigInt(scale - digits)
+    return new Decimal((unscaled + (unscaled < 0n ? -unit : unit) / 2n) / unit, digits)
   })
 }

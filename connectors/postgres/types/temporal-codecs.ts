@@ -1,4 +1,4 @@
-import { DataError, dateSchema, quoteJson, type Schema, s, timeSchema, timestampSchema } from 'millrace'
+import { dateSchema, quoteJson, type Schema, s, timeSchema, timestampSchema } from 'millrace'
 import { isoDate, isoFraction, isoTime, reader } from './calendar.ts'
 import type { Codec, TextSource } from './codec.ts'
 
@@ -54,35 +54,32 @@ const writeScaled = (seconds: number, fraction: number, places: number, out: Buf
   return at + places
 }
 
-const int64Of = (seconds: number, fraction: number, unit: number): number | bigint => {
+/** As Debezium has what does not fit into 64 bits: no nanoseconds at all; of the rest the seconds stop at the end, and the fraction wraps round. */
+const int64Of = (seconds: number, fraction: number, unit: number): number | bigint | null => {
   const number = seconds * unit + fraction
   if (Number.isSafeInteger(number)) return number
   const exact = BigInt(seconds) * BigInt(unit) + BigInt(fraction)
-  if (BigInt.asIntN(64, exact) !== exact)
-    throw new DataError(
-      `The time ${seconds} s from 1970 does not fit into 64 bits of nanoseconds: use time.precision.mode=microseconds or adaptive`,
-    )
-  return exact
+  if (BigInt.asIntN(64, exact) === exact) return exact
+  if (unit === 1e9) return null
+  return BigInt.asIntN(64, (seconds < 0 ? -(2n ** 63n) : 2n ** 63n - 1n) + BigInt(fraction))
 }
 
 const writeText = (text: string, out: Buffer, pos: number): number => pos + out.write(text, pos, 'latin1')
 
-/** pgjdbc's stand-ins for infinity, in ms; the snapshot and the stream disagree about dates, in Debezium too. */
+/** pgjdbc's stand-ins for infinity, in ms; the stream and the rest disagree about dates, in Debezium too. */
 const endOfTimeMs = { 1: 9223372036825200, '-1': -9223372036832400 } as const
 const endOfDays = {
   copy: { 1: -622191234, '-1': -625821272 },
+  array: { 1: -622191234, '-1': -625821272 },
   stream: { 1: -2147472692, '-1': -2147472691 },
 } as const
 const isoEndOfDays = {
   copy: { 1: '+292278994-08-16Z', '-1': '+292269055-12-02Z' },
+  array: { 1: '+292278994-08-16Z', '-1': '+292269055-12-02Z' },
   stream: { 1: '-5877611-06-21Z', '-1': '-5877611-06-22Z' },
 } as const
 const isoEndOfTime = { 1: '+294247-01-10T04:00:25.2Z', '-1': '-290308-12-21T19:59:27.6Z' } as const
 type Infinite = 1 | -1
-
-const noInfinity = (): never => {
-  throw new DataError('An infinite date has no value in time.precision.mode=connect: use adaptive or isostring')
-}
 
 /** What a number-valued type keeps: it writes what it returns. */
 const numberCodec = (schema: Schema, read: (src: Buffer, at: number, end: number) => number): Codec => ({
@@ -105,33 +102,39 @@ const dateObjectCodec = (
   write: (src, at, end, out, pos) => writeNumber(read(src, at, end), out, pos),
 })
 
-const stringCodec = (schema: Schema, read: (src: Buffer, at: number, end: number) => string): Codec => ({
+const stringCodec = (schema: Schema, read: (src: Buffer, at: number, end: number) => string | null): Codec => ({
   schema,
   factor: 1,
   extra: 40,
   value: read,
-  write: (src, at, end, out, pos) => writeText(quoteJson(read(src, at, end)), out, pos),
+  write(src, at, end, out, pos) {
+    const text = read(src, at, end)
+    return text === null ? -1 : writeText(quoteJson(text), out, pos)
+  },
 })
 
 export const dateCodec = (mode: TimeMode, source: TextSource): Codec => {
   const days = (src: Buffer, at: number, end: number): number => {
     reader.date(src, at, end)
-    return reader.infinite === 0 ? reader.days : endOfDays[source][reader.infinite as Infinite]
+    if (reader.infinite !== 0) return endOfDays[source][reader.infinite as Infinite]
+    if (source !== 'stream') reader.toSqlDate()
+    return reader.days
   }
-  if (mode === 'connect')
-    return dateObjectCodec(dateSchema(), 86_400_000, (src, at, end) => {
-      reader.date(src, at, end)
-      return reader.infinite === 0 ? reader.days : noInfinity()
-    })
+  if (mode === 'connect') return dateObjectCodec(dateSchema(), 86_400_000, days)
   if (mode !== 'isostring') return numberCodec(named(s.int32, 'Date'), days)
   return stringCodec(named(s.string, 'IsoDate'), (src, at, end) => {
     reader.date(src, at, end)
     if (reader.infinite !== 0) return isoEndOfDays[source][reader.infinite as Infinite]
+    if (source !== 'stream') reader.toSqlDate()
     return `${isoDate(reader.year, reader.month, reader.day)}Z`
   })
 }
 
-export const timeCodec = (precision: number, mode: TimeMode): Codec => {
+/** Milliseconds are all that is left of a time in an array: Debezium reads those by way of java.sql.Time. */
+const microsIn = (source: TextSource): number =>
+  source === 'array' ? reader.micros - (reader.micros % 1000) : reader.micros
+
+export const timeCodec = (precision: number, mode: TimeMode, source: TextSource): Codec => {
   const millis = (src: Buffer, at: number, end: number): number => {
     reader.time(src, at, end)
     return reader.seconds * 1000 + Math.floor(reader.micros / 1000)
@@ -139,14 +142,14 @@ export const timeCodec = (precision: number, mode: TimeMode): Codec => {
   const scaled = (name: string, unit: number) =>
     numberCodec(named(s.int64, name), (src, at, end) => {
       reader.time(src, at, end)
-      return (reader.seconds * 1_000_000 + reader.micros) * unit
+      return (reader.seconds * 1_000_000 + microsIn(source)) * unit
     })
   if (mode === 'connect') return dateObjectCodec(timeSchema(), 1, millis)
   if (mode === 'nanoseconds') return scaled('NanoTime', 1000)
   if (mode === 'isostring')
     return stringCodec(named(s.string, 'IsoTime'), (src, at, end) => {
       reader.time(src, at, end)
-      return `${isoTime(reader.seconds % 86400)}${isoFraction(reader.micros)}Z`
+      return `${isoTime(reader.seconds % 86400)}${isoFraction(microsIn(source))}Z`
     })
   if (mode === 'adaptive' && precision <= 3) return numberCodec(named(s.int32, 'Time'), millis)
   return scaled('MicroTime', 1)
@@ -171,7 +174,11 @@ const bigCodec = (schema: Schema, places: 6 | 9): Codec => {
       if (reader.infinite !== 0) return writeText(String(infinity(reader.infinite as Infinite)), out, pos)
       const seconds = reader.epochSeconds
       const fraction = reader.micros * perMicro
-      if (places === 9 && Math.abs(seconds) > 9e9) int64Of(seconds, fraction, unit)
+      // Far from now it may not fit.
+      if (Math.abs(seconds) > 9e18 / unit) {
+        const value = int64Of(seconds, fraction, unit)
+        return value === null ? -1 : writeText(String(value), out, pos)
+      }
       return writeScaled(seconds, fraction, places, out, pos)
     },
   }
@@ -185,12 +192,13 @@ const millisCodec = (): Codec => {
     extra: 20,
     value(src, at, end) {
       reader.timestamp(src, at, end)
-      return reader.infinite === 0 ? millisOf() : infinity(reader.infinite as Infinite)
+      if (reader.infinite !== 0) return infinity(reader.infinite as Infinite)
+      return int64Of(reader.epochSeconds, Math.floor(reader.micros / 1000), 1000)
     },
     write(src, at, end, out, pos) {
       reader.timestamp(src, at, end)
       if (reader.infinite !== 0) return writeText(String(infinity(reader.infinite as Infinite)), out, pos)
-      return writeNumber(millisOf(), out, pos)
+      return writeScaled(reader.epochSeconds, Math.floor(reader.micros / 1000), 3, out, pos)
     },
   }
 }
@@ -201,7 +209,7 @@ export const timestampCodec = (precision: number, mode: TimeMode): Codec => {
   if (mode === 'connect')
     return dateObjectCodec(timestampSchema(), 1, (src, at, end) => {
       reader.timestamp(src, at, end)
-      return reader.infinite === 0 ? millisOf() : noInfinity()
+      return reader.infinite === 0 ? millisOf() : endOfTimeMs[reader.infinite as Infinite]
     })
   if (mode === 'nanoseconds') return bigCodec(named(s.int64, 'NanoTimestamp'), 9)
   if (mode === 'isostring')
@@ -216,12 +224,16 @@ export const timestampCodec = (precision: number, mode: TimeMode): Codec => {
 }
 
 /** timestamptz: ISO 8601 in UTC with as many digits as the column has. */
-export const zonedTimestampCodec = (precision: number): Codec => {
+export const zonedTimestampCodec = (precision: number, source: TextSource): Codec => {
+  const fractionOf = (micros: number) =>
+    precision === 0 ? '' : `.${String(micros).padStart(6, '0').slice(0, precision)}`
+  // Among the elements of an array Debezium takes the past one for a time.
+  const past = source === 'array' ? `+292269055-12-02T23:00:00${fractionOf(0)}Z` : '-infinity'
   const text = (src: Buffer, at: number, end: number): string => {
     reader.timestamp(src, at, end)
-    if (reader.infinite !== 0) return reader.infinite === 1 ? 'infinity' : '-infinity'
+    if (reader.infinite !== 0) return reader.infinite === 1 ? 'infinity' : past
     const { year, month, day, seconds, micros } = reader
-    const fraction = precision === 0 ? '' : `.${String(micros).padStart(6, '0').slice(0, precision)}`
+    const fraction = fractionOf(micros)
     return `${isoDate(year, month, day)}T${isoTime(seconds)}${fraction}Z`
   }
   return {
@@ -253,10 +265,12 @@ export const zonedTimestampCodec = (precision: number): Codec => {
   }
 }
 
-/** timetz: the time of day in UTC, only as many digits as needed. */
-export const zonedTimeCodec = (): Codec =>
+/** timetz: the time of day in UTC, only as many digits as needed; none in arrays, as in Debezium. */
+export const zonedTimeCodec = (source: TextSource): Codec =>
   stringCodec(named(s.string, 'ZonedTime'), (src, at, end) => {
     reader.time(src, at, end)
+    // JDBC knows no time zones with seconds.
+    if (source === 'copy' && reader.offset % 60 !== 0) return null
     const seconds = (((reader.seconds - reader.offset) % 86400) + 86400) % 86400
-    return `${isoTime(seconds)}${isoFraction(reader.micros)}Z`
+    return `${isoTime(seconds)}${source === 'array' ? '' : isoFraction(reader.micros)}Z`
   })

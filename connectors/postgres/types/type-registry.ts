@@ -8,8 +8,10 @@ export interface ColumnType {
   readonly enumLabels: readonly string[] | undefined
   /** What an array holds. */
   readonly element: ColumnType | undefined
-  /** A domain that forbids null. */
+  /** A domain that forbids null; one below it does not count, as in JDBC. */
   readonly notNull: boolean
+  /** The domain that the column was declared with; undefined: none. */
+  readonly domain?: string
 }
 
 export interface TypeRow {
@@ -61,15 +63,22 @@ export class TypeRegistry {
       return { oid, name: `type ${oid}`, typmod, enumLabels: undefined, element: undefined, notNull: false }
     if (row.kind === 'd' && row.baseType !== 0) {
       const base = this.resolve(row.baseType, row.typmod)
-      return { ...base, notNull: base.notNull || row.notNull }
+      return { ...base, notNull: row.notNull, domain: row.name }
     }
     return {
       oid,
       name: row.name,
       typmod,
       enumLabels: row.kind === 'e' ? (row.enumLabels ?? []) : undefined,
-      element: row.isArray ? this.resolve(row.element, typmod) : undefined,
+      element: row.isArray ? this.#element(row.element, typmod) : undefined,
       notNull: false,
     }
+  }
+
+  /** A domain counts as a type of its own in an array, as in Debezium. */
+  #element(oid: number, typmod: number): ColumnType {
+    const row = this.#rows.get(oid)
+    if (row?.kind !== 'd') return this.resolve(oid, typmod)
+    return { oid, name: `domain ${row.name}`, typmod, enumLabels: undefined, element: undefined, notNull: false }
   }
 }

@@ -17,24 +17,30 @@ const nameUuid = (bytes: Buffer): string => {
   return hash.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
 }
 
+/** Arrays of these have a text that stands for them. */
+const texts = new Set(['text', 'varchar', 'json', 'jsonb'])
+
 /** What stands for a large value that did not change and which the server therefore did not send. */
 export const unavailableValue = (type: ColumnType, schema: Schema, modes: TypeModes, placeholder: Buffer): unknown => {
   const text = placeholder.toString()
   if (type.name === 'hstore')
     return schema.type === 'MAP' ? new Map([[text, text]]) : hstoreJson(new Map([[text, text]]))
-  if (type.name === 'bytea' && modes.binary !== 'bytes') {
-    const encoded = placeholder.toString(modes.binary === 'hex' ? 'hex' : 'base64')
-    return modes.binary === 'base64-url-safe' ? encoded.replaceAll('+', '-').replaceAll('/', '_') : encoded
-  }
+  // Debezium has none in base64.
+  if (type.name === 'bytea' && modes.binary.startsWith('base64')) return schema.optional ? null : emptyValue(schema)
   if (schema.type === 'STRING') return text
   if (schema.type === 'BYTES' && schema.name === undefined) return placeholder
   if (schema.type === 'ARRAY') {
     const item = schema.valueSchema!
-    if (type.element?.name === 'uuid') return [nameUuid(placeholder)]
-    if (item.type === 'STRING') return [text]
-    if (item.type === 'BYTES' && item.name === undefined) return [placeholder]
-    // Integers and dates: the octets, one by one.
-    if ((item.type === 'INT32' || item.type === 'INT64') && item.name?.startsWith('org.apache') !== true)
+    const element = type.element?.name ?? ''
+    if (element === 'uuid') return [nameUuid(placeholder)]
+    if (texts.has(element)) return [text]
+    if (element === 'bytea' && item.type === 'BYTES') return [placeholder]
+    // The octets, one by one.
+    if (
+      element === 'int4' ||
+      element === 'int8' ||
+      (element === 'date' && item.type === 'INT32' && item.name?.startsWith('org.apache') !== true)
+    )
       return [...new Int8Array(placeholder.buffer, placeholder.byteOffset, placeholder.length)]
   }
   return schema.optional ? null : emptyValue(schema)

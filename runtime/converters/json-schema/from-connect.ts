@@ -1,8 +1,8 @@
 import { DataError, isDataError } from '../../api/errors.ts'
+import { inHashOrder } from '../../api/hash-order.ts'
 import { quoteJson } from '../../api/json-text.ts'
 import { DECIMAL } from '../../api/logical.ts'
 import type { Schema } from '../../api/schema.ts'
-import { inHashOrder } from '../../base/hash-order.ts'
 import { toBytes } from '../json-bytes.ts'
 import { compileWriter } from './encode.ts'
 import {

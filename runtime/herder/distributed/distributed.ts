@@ -1,7 +1,7 @@
+import { hashOrdered } from '../../api/hash-order.ts'
 import { settledWithin } from '../../base/abort.ts'
 import { backoffDelay } from '../../base/backoff.ts'
 import { CodedError } from '../../base/errors.ts'
-import { hashOrdered } from '../../base/hash-order.ts'
 import type { Membership, MembershipOptions } from '../../kafka/ports.ts'
 import type {
   ClusterConfigStore,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { hashOrder, hashOrdered } from '../../../runtime/base/hash-order.ts'
+import { hashOrder, hashOrdered } from '../../../runtime/api/hash-order.ts'
 
 test('the order of a Java HashMap', () => {
   expect(hashOrder(['GET', 'PUT', 'PATCH', 'HEAD', 'OPTIONS', 'DELETE', 'POST'])).toEqual([
