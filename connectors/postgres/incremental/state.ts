@@ -1,5 +1,7 @@
 import type { OffsetMap } from 'millrace'
-import { type JavaClass, type JavaValue, readJavaArray, writeJavaArray } from './java-objects.ts'
+import type { JavaClass, JavaValue } from './java-objects.ts'
+import { readJavaArray } from './java-reader.ts'
+import { writeJavaArray } from './java-writer.ts'
 
 /** A table that waits for its incremental snapshot, or is in it. */
 export interface Collection {

@@ -1,10 +1,7 @@
 import { expect, test } from 'vitest'
-import {
-  type JavaClass,
-  type JavaValue,
-  readJavaArray,
-  writeJavaArray,
-} from '../../../../../connectors/postgres/incremental/java-objects.ts'
+import type { JavaClass, JavaValue } from '../../../../../connectors/postgres/incremental/java-objects.ts'
+import { readJavaArray } from '../../../../../connectors/postgres/incremental/java-reader.ts'
+import { writeJavaArray } from '../../../../../connectors/postgres/incremental/java-writer.ts'
 
 const value = (type: JavaClass, text: string): JavaValue => ({ type, text })
 const start = 'aced0005757200135b4c6a6176612e6c616e672e4f626a6563743b90ce589f1073296c020000787000000'
