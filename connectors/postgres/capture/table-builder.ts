@@ -1,6 +1,7 @@
 import { quoteJson, type Schema, s } from 'millrace'
 import type { CapturedTable } from '../records/captured-table.ts'
-import { type LayoutColumn, RowLayout } from '../records/row-layout.ts'
+import type { LayoutColumn } from '../records/layout-column.ts'
+import { RowLayout } from '../records/row-layout.ts'
 import { envelopeSchema } from '../records/schemas.ts'
 import { SourceBlock, type SourceHead } from '../records/source-block.ts'
 import { fieldName, rewritten, schemaName, topicName } from '../settings/names.ts'

@@ -1,5 +1,5 @@
 import { madeFunction } from 'millrace'
-import type { LayoutColumn } from './row-layout.ts'
+import type { LayoutColumn } from './layout-column.ts'
 
 /** Writes the JSON of the row whose fields lie between `bounds` in `buf`; returns the end of what it wrote. */
 export type RowWriter = (buf: Buffer, bounds: Int32Array, out: Buffer, start: number) => number
