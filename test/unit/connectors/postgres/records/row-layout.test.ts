@@ -1,13 +1,8 @@
 import { expect, test } from 'vitest'
+import type { LayoutColumn } from '../../../../../connectors/postgres/records/layout-column.ts'
 import { Moment } from '../../../../../connectors/postgres/records/moment.ts'
 import { StreamTransaction } from '../../../../../connectors/postgres/records/position.ts'
-import {
-  type LayoutColumn,
-  RowLayout,
-  sameFields,
-  splitLine,
-  splitTuple,
-} from '../../../../../connectors/postgres/records/row-layout.ts'
+import { RowLayout, sameFields, splitLine, splitTuple } from '../../../../../connectors/postgres/records/row-layout.ts'
 import { envelopeSchema, messageSchema, sourceSchema } from '../../../../../connectors/postgres/records/schemas.ts'
 import { SourceBlock, SourceHead } from '../../../../../connectors/postgres/records/source-block.ts'
 import { textCodec } from '../../../../../connectors/postgres/types/plain-codecs.ts'
