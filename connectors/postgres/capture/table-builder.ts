@@ -184,7 +184,8 @@ export class TableBuilder {
       optional,
       ...(standIn === undefined ? {} : { default: standIn }),
     })
-    const missing = optional ? null : (standIn ?? emptyValue(schema))
+    const isHstoreJson = type.name === 'hstore' && schema.type === 'STRING'
+    const missing = optional ? null : (standIn ?? (isHstoreJson ? '{}' : emptyValue(schema)))
     const unavailable = unavailableValue(type, schema, modes, placeholder)
     return {
       name: sent.name,

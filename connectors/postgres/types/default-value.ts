@@ -81,8 +81,11 @@ const fits = (schema: Schema, value: unknown): boolean => {
   return true
 }
 
+/** The point 0, 0: little endian, type 1. */
+const originWkb = Buffer.concat([Buffer.from([1, 1]), Buffer.alloc(19)])
+
 const zonedZero = {
-  'io.debezium.time.ZonedTimestamp': '1970-01-01T00:00:00.000000Z',
+  'io.debezium.time.ZonedTimestamp': '1970-01-01T00:00:00Z',
   'io.debezium.time.ZonedTime': '00:00:00Z',
 } as const
 
@@ -105,6 +108,8 @@ export const emptyValue = (schema: Schema): unknown => {
     case 'MAP':
       return new Map()
     case 'STRUCT':
+      if (schema.name === 'io.debezium.data.VariableScaleDecimal') return { scale: 0, value: Buffer.alloc(1) }
+      if (schema.name === 'io.debezium.data.geometry.Point') return { x: 0, y: 0, wkb: originWkb, srid: null }
       return Object.fromEntries(
         schema.fields.map(field => [field.name, field.schema.optional ? null : emptyValue(field.schema)]),
       )
