@@ -39,6 +39,12 @@ const literalText = (expression: string, placeholder: string): string | undefine
   return /^\(?-?[\w.]+\)?$/.test(expression) ? expression.replace(/[()]/g, '') : undefined
 }
 
+/** The digits of a numeric with those that its scale adds. Throws for what is no finite number. */
+const scaled = (text: string, typmod: number): string => {
+  const number = Decimal.parse(text)
+  return typmod < 4 ? text : number.withScale((typmod - 4) & 0x7ff).toString()
+}
+
 const normalised = (type: ColumnType, text: string): string => {
   if (type.name === 'bool') return /^(t|true|1|on|yes)$/i.test(text) ? 't' : 'f'
   if (type.name === 'time' && /^\d\d:\d\d$/.test(text)) return `${text}:00`
@@ -58,11 +64,16 @@ export const defaultOf = (expression: string | undefined, type: ColumnType, code
     codec.schema.type === 'STRUCT'
   )
     return undefined
-  const text = literalText(expression.trim(), placeholder)
+  const literal = literalText(expression.trim(), placeholder)
+  // What is no value counts as false.
+  const text = literal ?? (type.name === 'bool' && !/^null\b/i.test(expression) ? 'f' : undefined)
   if (text === undefined) return undefined
   const bytes = Buffer.from(normalised(type, text))
   try {
-    const value = codec.value(bytes, 0, bytes.length)
+    const value =
+      type.name === 'numeric' && codec.schema.type === 'STRING'
+        ? scaled(text, type.typmod)
+        : codec.value(bytes, 0, bytes.length)
     return fits(codec.schema, value) ? value : undefined
   } catch (error) {
     // An expression that is more than a value: no default then.
