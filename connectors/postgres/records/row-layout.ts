@@ -26,16 +26,14 @@ const withRoom = (array: Int32Array<ArrayBuffer>, fields: number): Int32Array<Ar
 export const splitLine = (buf: Buffer, at: number, end: number, fields: number): void => {
   bounds = withRoom(bounds, fields)
   const out = bounds
-  let start = at
-  let field = 0
-  for (let pos = at; pos <= end; pos++) {
-    if (pos < end && buf[pos] !== tab) continue
+  let pos = at
+  for (let field = 0; field < fields * 2; field += 2) {
+    const start = pos
+    // As tight as can be: every byte of every row comes by.
+    while (pos < end && buf[pos] !== tab) pos++
     const isNull = pos - start === 2 && buf[start] === backslash && buf[start + 1] === 0x4e
     out[field] = isNull ? NULL : start
-    out[field + 1] = pos
-    field += 2
-    if (field === fields * 2) return
-    start = pos + 1
+    out[field + 1] = pos++
   }
 }
 

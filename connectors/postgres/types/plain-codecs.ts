@@ -101,13 +101,14 @@ const writePair = (src: Buffer, at: number, out: Buffer, pos: number): number =>
 const writeText = (src: Buffer, at: number, end: number, out: Buffer, start: number): number => {
   let pos = start
   out[pos++] = quote
-  for (let from = at; from < end; ) {
-    const byte = src[from]!
-    const kind = escapes[byte]!
-    if (kind === 0) {
+  for (let from = at; ; ) {
+    let byte = 0
+    while (from < end && escapes[(byte = src[from]!)] === 0) {
       out[pos++] = byte
       from++
-    } else if (kind === 1) {
+    }
+    if (from >= end) break
+    if (escapes[byte] === 1) {
       pos = writeEscaped(byte, out, pos)
       from++
     } else {
@@ -123,13 +124,14 @@ const writeText = (src: Buffer, at: number, end: number, out: Buffer, start: num
 const writeCopyText = (src: Buffer, at: number, end: number, out: Buffer, start: number): number => {
   let pos = start
   out[pos++] = quote
-  for (let from = at; from < end; ) {
-    const byte = src[from]!
-    const kind = escapes[byte]!
-    if (kind === 0) {
+  for (let from = at; ; ) {
+    let byte = 0
+    while (from < end && escapes[(byte = src[from]!)] === 0) {
       out[pos++] = byte
       from++
-    } else if (byte === backslash) {
+    }
+    if (from >= end) break
+    if (byte === backslash) {
       const letter = src[from + 1]!
       if (letter === 0x76) pos = writeUnit(0x0b, out, pos)
       else {
@@ -138,7 +140,7 @@ const writeCopyText = (src: Buffer, at: number, end: number, out: Buffer, start:
         pos += 2
       }
       from += 2
-    } else if (kind === 1) {
+    } else if (escapes[byte] === 1) {
       pos = writeEscaped(byte, out, pos)
       from++
     } else {
