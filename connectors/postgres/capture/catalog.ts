@@ -11,6 +11,8 @@ export interface ListedTable extends TableName {
   /** d default, f full, n nothing, i index. */
   readonly replicaIdentity: string
   readonly partitioned: boolean
+  /** Large values have a place of their own: an update that does not change one is told without it. */
+  readonly hasLargeValues: boolean
 }
 
 export interface CatalogColumn {
@@ -58,17 +60,18 @@ export class Catalog {
   /** All tables that can be captured, by schema and name. */
   async tables(): Promise<readonly ListedTable[]> {
     const { rows } = await this.#connection.query(
-      `select c.oid, n.nspname, c.relname, c.relreplident, c.relkind
+      `select c.oid, n.nspname, c.relname, c.relreplident, c.relkind, (c.reltoastrelid <> 0)::int
          from pg_class c join pg_namespace n on n.oid = c.relnamespace
         where c.relkind in ('r', 'p') and c.relpersistence <> 't' and n.nspname !~ '^pg_(toast|temp)'
         order by n.nspname collate "C", c.relname collate "C"`,
     )
-    return rows.map(([oid, schema, name, identity, kind]) => ({
+    return rows.map(([oid, schema, name, identity, kind, large]) => ({
       oid: Number(oid),
       schema: schema ?? '',
       name: name ?? '',
       replicaIdentity: identity ?? 'd',
       partitioned: kind === 'p',
+      hasLargeValues: large === '1',
     }))
   }
 

@@ -66,12 +66,19 @@ export const resumedOffset = async (
     tables.flatMap(({ oid, schema, name }) => (begun.has(`${schema}.${name}`) ? [oid] : [])),
   )
   const canGoOn = files.size > 0 && (await tellsUpdates(admin, settings))
+  const lacking = new Set(
+    tables.filter(table => table.hasLargeValues && table.replicaIdentity !== 'f').map(({ oid }) => oid),
+  )
   const collections = progress.left.flatMap(id => {
     const table = byId.get(id)
     if (table === undefined) return []
     const part = begun.get(id)
     const isInPlace = canGoOn && part !== undefined && files.get(table.oid)?.file === part.file
-    return [{ id, condition: isInPlace ? conditionOf(part.ranges) : undefined, surrogateKey: undefined }]
+    if (!isInPlace || !lacking.has(table.oid))
+      return [{ id, condition: isInPlace ? conditionOf(part.ranges) : undefined, surrogateKey: undefined }]
+    const { xmin } = progress
+    const condition = xmin === undefined ? undefined : conditionOf(part.ranges, xmin)
+    return [{ id, condition, surrogateKey: undefined }]
   })
   const txId = Number(stored['txId'] ?? 0)
   const tsMicros = Number(stored['ts_usec'] ?? Date.now() * 1000)
@@ -86,9 +93,11 @@ export const resumedOffset = async (
   }
 }
 
-/** SQL for the rows of any of the ranges; undefined: all rows. */
-const conditionOf = (ranges: readonly RowRange[]): string | undefined => {
+/** SQL for the rows of any of the ranges, and those that are newer than `xmin`; undefined: all rows. */
+const conditionOf = (ranges: readonly RowRange[], xmin?: string): string | undefined => {
   const conditions = ranges.map(rangeCondition)
   if (conditions.some(condition => condition === undefined)) return undefined
+  // A row has the lower half of a transaction's number.
+  if (xmin !== undefined) conditions.push(`age(xmin) <= age('${BigInt.asUintN(32, BigInt(xmin))}'::xid)`)
   return conditions.length === 0 ? 'false' : conditions.map(condition => `(${condition})`).join(' or ')
 }

@@ -50,6 +50,7 @@ interface Entry {
  */
 export class SnapshotPlan {
   readonly #tables: readonly PlannedTable[]
+  readonly #xmin: string | undefined
   /** How many tables are begun. */
   #begun = 0
   /** The table to take chunks of. */
@@ -60,8 +61,10 @@ export class SnapshotPlan {
   #rest: string | undefined
   #isUntouched = true
 
-  constructor(tables: readonly PlannedTable[]) {
+  /** `xmin`: of the snapshot; undefined: nobody will go on with it. */
+  constructor(tables: readonly PlannedTable[], xmin?: string) {
     this.#tables = tables
+    this.#xmin = xmin
   }
 
   get names(): readonly string[] {
@@ -139,6 +142,6 @@ export class SnapshotPlan {
         ranges: rest === undefined ? ranges : [...ranges, [blockStart(rest.from), undefined]],
       })
     }
-    return progressMembers({ left, begun }, this.#rest)
+    return progressMembers({ left, begun, xmin: this.#xmin }, this.#rest)
   }
 }

@@ -17,6 +17,8 @@ export interface SnapshotProgress {
   readonly left: readonly string[]
   /** Those of them whose rows are not all left. */
   readonly begun: readonly BegunTable[]
+  /** Transactions before this one are seen by the snapshot or never happened: newer rows have a later xmin. undefined: not known. */
+  readonly xmin?: string | undefined
 }
 
 const member = 'snapshot_progress'
@@ -25,9 +27,10 @@ const member = 'snapshot_progress'
 export const namesText = (names: readonly string[]): string => JSON.stringify(names).slice(1, -1)
 
 /** A member of the stored offset that Debezium has not and leaves alone. `rest`: tables of `left` behind those in `progress`. */
-export const progressMembers = ({ left, begun }: SnapshotProgress, rest = ''): OffsetMap => {
+export const progressMembers = ({ left, begun, xmin }: SnapshotProgress, rest = ''): OffsetMap => {
   const names = [namesText(left), rest].filter(text => text !== '').join()
-  return { [member]: `{"left":[${names}],"begun":${JSON.stringify(begun)}}` }
+  const since = xmin === undefined ? '' : `,"xmin":"${xmin}"`
+  return { [member]: `{"left":[${names}],"begun":${JSON.stringify(begun)}${since}}` }
 }
 
 const isRange = (range: unknown): range is readonly [string, string | null] =>
@@ -43,11 +46,14 @@ export const readProgress = (offset: OffsetMap): SnapshotProgress | undefined =>
   const stored = offset[member]
   if (typeof stored !== 'string') return undefined
   try {
-    const { left, begun = [] } = JSON.parse(stored) as Record<string, unknown>
+    const { left, begun = [], xmin } = JSON.parse(stored) as Record<string, unknown>
     if (!Array.isArray(left) || left.length === 0 || !left.every(name => typeof name === 'string')) return undefined
     if (!Array.isArray(begun) || !begun.every(isBegun)) return undefined
+    // What is stored goes into SQL.
+    if (xmin !== undefined && !(typeof xmin === 'string' && /^\d+$/.test(xmin))) return undefined
     return {
       left,
+      ...(xmin === undefined ? {} : { xmin }),
       begun: begun.map(({ table, file, ranges }) => ({
         table,
         file,

@@ -76,7 +76,8 @@ export class Snapshot {
     const { settings, log, news, place } = this.#parts
     const { maxBatchSize, snapshotMaxThreads } = settings.config
     const { tables, files } = await this.#tables()
-    const plan = new SnapshotPlan(tables)
+    const xmin = await this.#connection.value('select txid_snapshot_xmin(txid_current_snapshot())')
+    const plan = new SnapshotPlan(tables, xmin ?? undefined)
     const pace = new SnapshotPace(this.#parts, [...files.values()])
     const others = await this.#others(Math.min(snapshotMaxThreads, plan.chunks) - 1)
     const connections = [this.#connection, ...others]

@@ -42,6 +42,9 @@ interface Reading {
   readonly fence: number
 }
 
+/** A row that never comes to rest must not hold up all others. */
+const mostReadAgain = 20
+
 const shown = (key: readonly JavaValue[] | undefined): string =>
   key === undefined ? '"<null>"' : key.map(value => value?.text ?? '<null>').join(',')
 
@@ -63,6 +66,7 @@ export class IncrementalSnapshot {
   #reading: Reading | undefined
   #failure: unknown
   #scanned = 0
+  #readAgain = 0
   #chunkId = ''
 
   /** `state`: to go on from. */
@@ -233,6 +237,7 @@ export class IncrementalSnapshot {
     // Read again: nothing of it may be trusted.
     if (window.unsure || window.key.join() !== chunk.key.join() || window.isOtherForm(chunk.columns)) return []
     if (chunk.identities.some(identity => window.has(identity) && chunk.shared.has(identity))) return []
+    if (this.#isLacking({ chunk, window })) return []
     const { partition, headers } = this.#parts
     this.#scanned += chunk.rows.length
     const before = this.#offset(place)
@@ -262,6 +267,18 @@ export class IncrementalSnapshot {
       record.marker = 'incremental'
       return record
     })
+  }
+
+  /** A row that is left out here, and that the stream told of without a large value: read again, it comes whole. */
+  #isLacking({ chunk, window }: Pick<NonNullable<Reading['read']>, 'chunk' | 'window'>): boolean {
+    const lacking = chunk.identities.filter(identity => window.lacks(identity)).length
+    if (lacking > 0 && ++this.#readAgain <= mostReadAgain) return true
+    if (lacking > 0)
+      this.#parts.log.warn(
+        `${lacking} rows of ${chunk.table.schema}.${chunk.table.name} were written to each time they were read: large values that did not change are not told for them; set REPLICA IDENTITY FULL to have them in each change`,
+      )
+    this.#readAgain = 0
+    return false
   }
 
   /** Begins to read what comes next, unless that goes on already. */

@@ -41,3 +41,14 @@ export const tupleIdentity = (buf: Buffer, at: number, places: readonly number[]
   const texts = tupleTexts(buf, at, places)
   return texts.includes(undefined) ? undefined : identity(texts as (string | null)[])
 }
+
+/** Whether the tuple at `at` lacks a large value that did not change. */
+export const leavesOut = (buf: Buffer, at: number): boolean => {
+  let pos = at + 2
+  for (let left = buf.readInt16BE(at); left > 0; left--) {
+    const kind = buf[pos++]
+    if (kind === 0x75) return true
+    if (kind === 0x74) pos += 4 + buf.readInt32BE(pos)
+  }
+  return false
+}

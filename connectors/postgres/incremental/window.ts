@@ -3,7 +3,7 @@ import type { CapturedTable } from '../records/captured-table.ts'
 import type { Operation } from '../records/change-record.ts'
 import type { RelationColumn, RelationMessage } from '../replication/messages.ts'
 import type { TablePlace } from '../settings/signal-settings.ts'
-import { tupleIdentity } from './row-identity.ts'
+import { leavesOut, tupleIdentity } from './row-identity.ts'
 
 /** Tables of the stream: what their tuples hold. */
 export class Relations {
@@ -28,6 +28,9 @@ export class Relations {
   }
 }
 
+/** Stands before an old tuple that has all columns. */
+const wholeRow = 0x4f
+
 /** So many changed keys are kept while it is not known which of them matter. */
 const mostKeys = 200_000
 
@@ -40,6 +43,8 @@ export class Window {
   readonly #key: readonly string[]
   readonly #relations: Relations
   readonly #changed = new Set<string>()
+  /** Of these the stream did not tell all values. */
+  readonly #lacking = new Set<string>()
   /** undefined: the chunk is not read yet. */
   #rows: ReadonlySet<string> | undefined
   #form: readonly SentColumn[] = []
@@ -64,10 +69,15 @@ export class Window {
     return this.#changed.has(identity)
   }
 
+  /** The stream told of this row without a large value that did not change: nobody else may have told of that value. */
+  lacks(identity: string): boolean {
+    return this.#lacking.has(identity)
+  }
+
   /** The chunk has these rows: changes of others are no longer kept, however many a transaction has. */
   narrow(identities: readonly string[]): void {
     this.#rows = new Set(identities)
-    for (const identity of this.#changed) if (!this.#rows.has(identity)) this.#changed.delete(identity)
+    for (const identity of this.#changed) if (!this.#rows.has(identity)) this.#forget(identity)
   }
 
   /** Whether the stream told of the table in the window, in a form that is not this one. */
@@ -96,6 +106,9 @@ export class Window {
     if (after === undefined || (before === undefined && oldAt >= 0)) this.#giveUp()
     else {
       this.#add(after)
+      const isWhole = newAt < 0 || !leavesOut(buf, newAt) || (oldAt >= 0 && buf[oldAt - 1] === wholeRow)
+      if (isWhole) this.#lacking.delete(after)
+      else if (this.#changed.has(after)) this.#lacking.add(after)
       if (before !== undefined && before !== after) this.#add(before)
     }
   }
@@ -106,8 +119,14 @@ export class Window {
     if (this.#rows === undefined && this.#changed.size > mostKeys) this.#giveUp()
   }
 
+  #forget(identity: string): void {
+    this.#changed.delete(identity)
+    this.#lacking.delete(identity)
+  }
+
   #giveUp(): void {
     this.#unsure = true
     this.#changed.clear()
+    this.#lacking.clear()
   }
 }

@@ -142,6 +142,22 @@ test('a replica identity that is not the key: an update that may have changed th
   expect(states).not.toContain('old')
 })
 
+test('a row that the stream tells of in the window without its large value is read again', async () => {
+  const props = await database(
+    {},
+    'create table t (id int primary key, v text, large text)',
+    'alter table t alter large set storage external',
+    "insert into t select g, 'old', repeat('z', 3000) from generate_series(1, 10) g",
+  )
+  const capture = await withWindow(props, {}, ["update t set v = 'new' where id = 3"])
+  const states = changes(capture).filter(({ after }) => after?.['id'] === 3)
+  expect(states.map(({ op, after }) => [op, after!['v'], String(after!['large']).length > 1000])).toEqual([
+    ['u', 'new', false],
+    ['r', 'new', true],
+  ])
+  expect(rowsRead(capture).length).toBe(10)
+})
+
 test('a column that is added in the window is in the rows of the chunk', async () => {
   const props = await database(
     {},

@@ -231,6 +231,39 @@ test.each<readonly [string, Props, string]>([
   },
 )
 
+test('a large value that the stream leaves out of an update is read with the row, wherever that moved', {
+  timeout: 60_000,
+}, async () => {
+  const many = 6000
+  const props = await database(
+    big.replace('filler text', 'filler text, large text'),
+    'alter table big alter filler set storage plain, alter large set storage external',
+    `insert into big select g, 0, repeat('x', 600), repeat('z', 3000) from generate_series(1, ${many}) g`,
+  )
+  const offsets = new StoredOffsets()
+  const first = await start(props, offsets, 3000)
+  await first.until(() => first.held, 'the second chunk')
+  await first.stop()
+  // The new rows fill a block each: those that were done are free.
+  await sql(
+    props,
+    'delete from big where id <= 1500',
+    'vacuum big',
+    "update big set v = 1, filler = repeat('y', 7500) where id > 5000 and id <= 5100",
+  )
+  const second = await start(props, offsets)
+  await second.until(() => second.logs.some(line => line.includes('snapshot is complete')), 'the end', 40_000)
+  const whole = new Set<number>()
+  for (const { topic, value } of [...first.records, ...second.records]) {
+    const { after } = (resolveLazy(value) ?? {}) as { after?: { id: number; large: string } | null }
+    if (topic.endsWith('.public.big') && after?.large === 'z'.repeat(3000)) whole.add(after.id)
+  }
+  expect(whole.size).toBe(many)
+  // Of the rows that were done only those are read again that were written to.
+  const before = new Set(idsRead(first, 'big'))
+  expect(idsRead(second, 'big').filter(id => before.has(id))).toEqual([])
+})
+
 test('without a primary key it begins anew, and says why', { timeout: 60_000 }, async () => {
   const props = await database(big.replace(' primary key', ' not null'), filled)
   const offsets = new StoredOffsets()

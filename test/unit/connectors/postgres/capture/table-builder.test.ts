@@ -99,8 +99,8 @@ test('publications: what is asked of the server', async () => {
       },
     } as unknown as PgConnection
     const listed = [
-      { oid: 1, schema: 's', name: 't"1', replicaIdentity: 'd', partitioned: false },
-      { oid: 2, schema: 's', name: 'root', replicaIdentity: 'd', partitioned: true },
+      { oid: 1, schema: 's', name: 't"1', replicaIdentity: 'd', partitioned: false, hasLargeValues: false },
+      { oid: 2, schema: 's', name: 'root', replicaIdentity: 'd', partitioned: true, hasLargeValues: false },
     ]
     const log = { debug() {}, info() {}, warn() {}, error() {} }
     await preparePublication(connection, settingsOf(props), listed, log)
