@@ -22,6 +22,10 @@ test('what is left is read back as it was stored', () => {
   expect(readProgress({ lsn: 1, ...progressMembers(progress) })).toEqual(progress)
   const rest = namesText(['public."b c"'])
   expect(readProgress({ lsn: 1, ...progressMembers({ left: ['public.a'], begun }, rest) })).toEqual(progress)
+  expect(readProgress(progressMembers({ ...progress, xmin: '4294968000' }))).toEqual({
+    ...progress,
+    xmin: '4294968000',
+  })
   expect(readProgress(progressMembers({ left: [], begun: [] }, rest))).toEqual({ left: ['public."b c"'], begun: [] })
 })
 
@@ -32,6 +36,7 @@ test.each([
   '[]',
   '{"left":[],"begun":[]}',
   '{"left":["public.a"],"begun":{}}',
+  `{"left":["public.a"],"begun":[],"xmin":"1' or true --"}`,
   '{"left":["public.a"],"begun":[{"table":"public.a","file":1,"ranges":[]}]}',
   '{"left":["public.a"],"begun":[{"table":"public.a","file":"1","ranges":[["(1,2)"]]}]}',
   `{"left":["public.a"],"begun":[{"table":"public.a","file":"1","ranges":[["(1,2)' or true --",null]]}]}`,
