@@ -31,7 +31,7 @@ export interface SourceRecord extends ConnectRecord {
   readonly sourcePartition: OffsetMap
   /** The position after this record: where reading goes on once it is stored. */
   readonly sourceOffset: OffsetMap
-  /** Nothing is written: only the position is stored, in its order. Of a batch only the last record may say so. */
+  /** Nothing is written: only the position is stored, in its order. */
   readonly positionOnly?: true
 }
 

@@ -78,10 +78,15 @@ export class SourcePipeline {
 
   /** Every record is submitted or dropped when this resolves; throws when one fails the task. */
   async append(batch: readonly SourceRecord[], tracker: SourceTracker): Promise<void> {
-    const last = batch.at(-1)
-    if (last?.positionOnly !== true) return this.#append(batch, tracker)
-    await this.#append(batch.slice(0, -1), tracker)
-    tracker.dropped(last)
+    let from = 0
+    for (let at = 0; at < batch.length; at++) {
+      const record = batch[at]!
+      if (record.positionOnly !== true) continue
+      if (at > from) await this.#append(batch.slice(from, at), tracker)
+      tracker.dropped(record)
+      from = at + 1
+    }
+    if (from < batch.length) await this.#append(from === 0 ? batch : batch.slice(from), tracker)
   }
 
   async #append(batch: readonly SourceRecord[], tracker: SourceTracker): Promise<void> {

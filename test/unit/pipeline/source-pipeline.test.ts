@@ -254,9 +254,14 @@ test('a record that is only a position counts as left out, and is shown to no tr
   })
   await append([record(1), record(2, { topic: '', positionOnly: true })])
   await append([record(3, { topic: '', positionOnly: true })])
-  expect(calls).toEqual(['submit 1', 'dropped 2', 'dropped 3'])
-  expect(seen).toEqual(['t'])
-  expect(producer.records('t')).toHaveLength(1)
+  const silent = (n: number) => record(n, { topic: '', positionOnly: true })
+  await append([silent(4), record(5), silent(6), silent(7), record(8), record(9)])
+  expect(calls).toEqual([
+    ...['submit 1', 'dropped 2', 'dropped 3'],
+    ...['dropped 4', 'submit 5', 'dropped 6', 'dropped 7', 'submit 8', 'submit 9'],
+  ])
+  expect(seen).toEqual(['t', 't', 't', 't'])
+  expect(producer.records('t')).toHaveLength(4)
 })
 
 describe('a record that fails', () => {
