@@ -40,6 +40,8 @@ export class PostgresTask {
   readonly #head: SourceHead
   readonly #builder: TableBuilder
   readonly #notifier: Notifier
+  /** Key columns by `schema.table`, as the stream last had them. */
+  readonly #keys = new Map<string, readonly string[]>()
   #watch: SignalWatch | undefined
   #sessions: Sessions
   #stream: ReplicationStream | undefined
@@ -405,8 +407,21 @@ export class PostgresTask {
       types = await catalog.types(oids)
     }
     const { oid, schema, name } = message
-    const table = { oid, columns: description?.columns ?? [], keyColumns: description?.keyColumns ?? [], schema, name }
+    const keyColumns = this.#keyOf(message, description?.keyColumns ?? [])
+    const table = { oid, columns: description?.columns ?? [], keyColumns, schema, name }
     decoder.setTable(oid, this.#builder.build(table, message.columns, types, 'stream'))
+  }
+
+  /**
+   * The catalog shows the table as it is now, which may be ahead of the log: where it shows no key, as of one that is changed or a table that
+   * is gone, the key is still the one that is known, or the one that the log tells of.
+   */
+  #keyOf({ schema, name, columns, primaryKey }: RelationMessage, now: readonly string[]): readonly string[] {
+    const id = `${schema}.${name}`
+    const known = (this.#keys.get(id) ?? primaryKey).filter(key => columns.some(column => column.name === key))
+    const key = now.length > 0 ? now : known
+    this.#keys.set(id, key)
+    return key
   }
 }
 

@@ -11,6 +11,8 @@ export interface RelationMessage {
   readonly schema: string
   readonly name: string
   readonly columns: readonly RelationColumn[]
+  /** The primary key as of this place of the log, in the order of the columns; empty where the replica identity is not DEFAULT. */
+  readonly primaryKey: readonly string[]
 }
 
 const textEnd = (buf: Buffer, at: number): number => {
@@ -24,6 +26,7 @@ export const readRelation = (buf: Buffer, at: number): RelationMessage => {
   const oid = buf.readUInt32BE(at)
   const schemaEnd = textEnd(buf, at + 4)
   const nameEnd = textEnd(buf, schemaEnd + 1)
+  const byPrimaryKey = buf[nameEnd + 1] === 0x64
   // Replica identity (1 byte), then the number of columns.
   let pos = nameEnd + 4
   const columns: RelationColumn[] = []
@@ -42,6 +45,9 @@ export const readRelation = (buf: Buffer, at: number): RelationMessage => {
     schema: buf.toString('utf8', at + 4, schemaEnd),
     name: buf.toString('utf8', schemaEnd + 1, nameEnd),
     columns,
+    primaryKey: byPrimaryKey
+      ? columns.filter(({ inReplicaIdentity }) => inReplicaIdentity).map(column => column.name)
+      : [],
   }
 }
 

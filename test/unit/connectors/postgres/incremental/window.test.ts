@@ -12,7 +12,10 @@ const field = (text: Field): Buffer => {
 const tuple = (...fields: Field[]) => Buffer.concat([Buffer.from([0, fields.length]), ...fields.map(field)])
 const table = { oid: 7, schema: 's', name: 't' } as CapturedTable
 const column = (name: string, inReplicaIdentity: boolean) => ({ name, typeOid: 23, typmod: -1, inReplicaIdentity })
-const relation = { oid: 7, schema: 's', name: 't', columns: [column('id', true), column('v', false)] }
+const relation = {
+  ...{ oid: 7, schema: 's', name: 't', primaryKey: ['id'] },
+  columns: [column('id', true), column('v', false)],
+}
 const windowOf = (...key: string[]): Window => {
   const relations = new Relations()
   relations.learn(relation)

@@ -481,7 +481,12 @@ test('RELATION, and where tuples end', () => {
       { name: 'id', typeOid: 23, typmod: -1, inReplicaIdentity: true },
       { name: 'ü', typeOid: 1043, typmod: 14, inReplicaIdentity: false },
     ],
+    primaryKey: ['id'],
   })
+  // With FULL all columns identify the row; which of them are the key is not told.
+  const full = Buffer.from(bytes)
+  full[full.indexOf('d', 9)] = 'f'.charCodeAt(0)
+  expect(readRelation(full, 1).primaryKey).toEqual([])
   const wide = tuple('abc', null, undefined, '')
   expect(tupleEnd(Buffer.concat([Buffer.from('##'), wide, Buffer.from('##')]), 2)).toBe(2 + wide.length)
 })
