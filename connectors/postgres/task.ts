@@ -29,7 +29,7 @@ import { blockingSnapshot } from './signals/blocking-snapshot.ts'
 import { SignalWatch } from './signals/signal-watch.ts'
 import { inspectSignalTable } from './signals/validate-signals.ts'
 import { identifier, literal, type PgConnection } from './wire/pg-connection.ts'
-import { PgError } from './wire/pg-error.ts'
+import { ConnectionLost, PgError } from './wire/pg-error.ts'
 
 /** The one task of the connector: snapshot first, when there is to be one, then the stream. */
 export class PostgresTask {
@@ -385,6 +385,9 @@ export class PostgresTask {
       try {
         return await stream.start(lsn, this.#confirmed)
       } catch (error) {
+        // Dropped since it was looked at: the next start says what is missing.
+        if (error instanceof PgError && error.code === '42704')
+          throw new ConnectionLost(`the replication slot went away: ${error.text}`, { cause: error })
         const busy = error instanceof PgError && error.code === '55006'
         if (!busy || signal.aborted) throw error
         if (attempt >= slotMaxRetries)

@@ -28,6 +28,10 @@ export const isStreaming = (answer: unknown): boolean => {
   return offset !== undefined && (offset['snapshot'] === undefined || offset['snapshot_completed'] === true)
 }
 
+/** Whether they say that rows are still to be read beside the stream. */
+export const isReading = (answer: unknown): boolean =>
+  JSON.stringify(answer).includes('incremental_snapshot_collections')
+
 const writerName = 'writer'
 /** Rows that all writers change. */
 const shared = 300
@@ -177,6 +181,8 @@ export class History {
   events = 0
   /** Events of the stream that were told before. */
   repeated = 0
+  /** Rows that an update or delete told of first: one that a snapshot was to read which was cut off, and goes on beside the stream. */
+  unread = 0
   readonly #once: boolean
 
   /** `once`: nothing of the stream may come again. */
@@ -191,13 +197,13 @@ export class History {
     const last = this.versions.get(id)
     this.versions.set(id, version)
     this.events++
-    // A snapshot that was cut off begins anew, at a later instant.
+    // What was left of a snapshot that was cut off is read at a later instant.
     if (op === 'r') {
       if (last !== undefined && version < last) this.#wrong(id, op, version, last)
       return
     }
     if (last === undefined) {
-      if (op !== 'c') this.#wrong(id, op, version, last)
+      if (op !== 'c') this.unread++
       return
     }
     if (version <= last) this.repeated++

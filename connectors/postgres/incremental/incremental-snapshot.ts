@@ -4,6 +4,7 @@ import { currentLsn } from '../capture/current-lsn.ts'
 import type { TableBuilder } from '../capture/table-builder.ts'
 import { explain, isPassing } from '../failures.ts'
 import type { NotificationData, Notifier } from '../notifications/notifier.ts'
+import { silentRecord } from '../records/message-record.ts'
 import { Moment } from '../records/moment.ts'
 import { SnapshotRecord, SnapshotTable, type StreamPlace } from '../records/snapshot-record.ts'
 import type { Settings } from '../settings/settings.ts'
@@ -173,12 +174,15 @@ export class IncrementalSnapshot {
     this.#reading = undefined
     if (reading === undefined) return
     const told: SourceRecord[] = []
+    const isRunning = this.#state !== undefined
     for (const { collection, status } of reading.ended) told.push(...this.#ended(collection, status, place))
     const { read } = reading
     const rows =
       read === undefined || read.collection !== this.#state?.collections[0] ? [] : this.#rows(read, place, told)
     if (rows.length > 0) yield rows
     if (told.length > 0) yield told
+    // That it is complete must not wait for the next change.
+    if (isRunning && this.#state === undefined) yield [silentRecord(this.#parts.partition, this.#offset(place))]
     this.#start()
   }
 
