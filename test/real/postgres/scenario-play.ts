@@ -35,6 +35,8 @@ interface KcatRecord {
 const list = (value: string | readonly string[] | undefined): readonly string[] =>
   value === undefined ? [] : typeof value === 'string' ? [value] : value
 
+let plays = 0
+
 /** Plays a scenario over REST against a worker, as its recording was made. */
 export class RestPlay {
   readonly #parts: PlayParts
@@ -50,7 +52,8 @@ export class RestPlay {
     this.#parts = parts
     this.#scenario = scenario
     this.#id = `dbz_${scenario.name}`
-    this.#connector = `${this.#id}_connector`
+    // Another one each time: a second try must not go on from what the first has stored.
+    this.#connector = `${this.#id}_${++plays}`
     const { host, port, user, password } = parts.server
     const filled = { host, port: String(port), user, password } as Readonly<Record<string, string>>
     this.#config = Object.fromEntries(
@@ -79,6 +82,7 @@ export class RestPlay {
       for (const session of this.#sessions.values()) await session.end()
       await this.#client.end()
       await this.#removeDatabase()
+      await this.#parts.kafka.admin().deleteTopics(await this.#topics())
     }
   }
 
