@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { c, defineTransform, type Header, s } from 'millrace'
 import { isEnvelope } from './envelope-fields.ts'
 import type { Members } from './sides.ts'
+import { TombstoneHeaders } from './tombstone-headers.ts'
 
 const row = s.struct(
   { id: s.int32(), name: s.string({ optional: true }) },
@@ -53,20 +54,29 @@ export default defineTransform({
       name === undefined || name.trim() === '' ? undefined : { key: name, schema: names(name) }
     const changedHeader = wanted(headerChangedName)
     const unchangedHeader = wanted(headerUnchangedName)
+    const shared = new TombstoneHeaders()
     return {
       apply(record) {
         const { valueSchema, value } = record
-        if (value === null || value === undefined || !isEnvelope(valueSchema)) return record
-        const { before, after } = value as { readonly before?: Members | null; readonly after?: Members | null }
+        if (value === null || value === undefined) {
+          const headers = shared.of(record)
+          return headers === (record.headers ?? headers) ? record : { ...record, headers }
+        }
+        if (!isEnvelope(valueSchema)) return record
+        const { before, after, op } = value as {
+          readonly before?: Members | null
+          readonly after?: Members | null
+          readonly op?: string
+        }
         const changed: string[] = []
         const unchanged: string[] = []
         if (before && after)
           for (const { name } of valueSchema.field('after')!.schema.fields)
             (isDeepStrictEqual(after[name] ?? null, before[name] ?? null) ? unchanged : changed).push(name)
-        const headers: Header[] = [...(record.headers ?? [])]
-        if (changedHeader !== undefined) headers.push({ ...changedHeader, value: changed })
-        if (unchangedHeader !== undefined) headers.push({ ...unchangedHeader, value: unchanged })
-        return { ...record, headers }
+        const more: Header[] = []
+        if (changedHeader !== undefined) more.push({ ...changedHeader, value: changed })
+        if (unchangedHeader !== undefined) more.push({ ...unchangedHeader, value: unchanged })
+        return { ...record, headers: shared.added(record, more, op === 'd') }
       },
     }
   },

@@ -11,6 +11,7 @@ import {
 } from 'millrace'
 import { addedFields, addedSchema, addedValue, isEnvelope } from './envelope-fields.ts'
 import { basicsOf, type Members, memberOf } from './sides.ts'
+import { TombstoneHeaders } from './tombstone-headers.ts'
 
 type Mode = 'drop' | 'tombstone' | 'rewrite' | 'rewrite-with-tombstone' | 'delete-to-tombstone'
 
@@ -139,26 +140,15 @@ export default defineTransform({
     const headers = addedFields(config.addHeaders, config.addHeadersPrefix)
     const schemas = new Map<string, Schema>()
 
-    // In Debezium a delete and its tombstone share one list of headers: what the delete gets, the tombstone has as well.
-    let sharedBefore: readonly Header[] | undefined
-    let sharedAfter: readonly Header[] | undefined
+    const shared = new TombstoneHeaders()
 
     const headersOf = (record: ConnectRecord, event: Members): readonly Header[] => {
-      const all = [
-        ...(record.headers ?? []),
-        ...headers.flatMap((field): Header[] => {
-          const schema = addedSchema(record.valueSchema!, field)
-          return schema === undefined ? [] : [{ key: field.name, schema, value: addedValue(event, field) }]
-        }),
-      ]
-      sharedBefore = event['op'] === 'd' ? record.headers : undefined
-      sharedAfter = all
-      return all
+      const more = headers.flatMap((field): Header[] => {
+        const schema = addedSchema(record.valueSchema!, field)
+        return schema === undefined ? [] : [{ key: field.name, schema, value: addedValue(event, field) }]
+      })
+      return shared.added(record, more, event['op'] === 'd')
     }
-
-    /** Consumed records without headers have no list of their own. */
-    const tombstoneHeaders = ({ headers = [] }: ConnectRecord): readonly Header[] =>
-      headers.length > 0 && headers === sharedBefore ? sharedAfter! : headers
 
     const dropped = (record: ConnectRecord): ReadonlySet<string> => {
       const name = config.dropFieldsHeaderName
@@ -253,7 +243,7 @@ export default defineTransform({
           if (mode !== 'rewrite-with-tombstone') return null
           // All that a tombstone says is that the row was deleted.
           const op = headers.find(({ path }) => path.length === 1 && path[0] === 'op')
-          const own = tombstoneHeaders(record)
+          const own = shared.of(record)
           if (op === undefined) return own === record.headers ? record : { ...record, headers: own }
           return { ...record, headers: [...own, { key: op.name, schema: tombstoneOp, value: 'd' }] }
         }

@@ -4,12 +4,14 @@ import { Catalog, type ListedTable } from './capture/catalog.ts'
 import { currentLsn } from './capture/current-lsn.ts'
 import { preparePublication, setReplicaIdentities } from './capture/publication.ts'
 import { resumedOffset } from './capture/resumed-snapshot.ts'
+import { checkServer } from './capture/server-check.ts'
 import { Sessions } from './capture/sessions.ts'
-import { createSlot, findSlot, type Slot } from './capture/slot.ts'
+import { createSlot, findSlot } from './capture/slot.ts'
 import { SlotGuard } from './capture/slot-guard.ts'
 import { Snapshot, type SnapshotParts } from './capture/snapshot.ts'
 import { trustedOffset } from './capture/stored-position.ts'
 import { TableBuilder } from './capture/table-builder.ts'
+import { usableSlot } from './capture/usable-slot.ts'
 import { failure } from './failures.ts'
 import { sameState } from './incremental/state.ts'
 import { Notifier } from './notifications/notifier.ts'
@@ -20,15 +22,15 @@ import { pointOffset, type SnapshotPoint } from './records/snapshot-record.ts'
 import { SourceHead } from './records/source-block.ts'
 import { Decoder } from './replication/decoder.ts'
 import { finisher } from './replication/finisher.ts'
-import type { RelationMessage } from './replication/messages.ts'
 import { ReplicationStream } from './replication/replication-stream.ts'
 import { SlotXmin } from './replication/slot-xmin.ts'
 import { isUnfinishedSnapshot, startPosition } from './replication/start-position.ts'
+import { TableLearner } from './replication/table-learner.ts'
 import type { Settings } from './settings/settings.ts'
 import { blockingSnapshot } from './signals/blocking-snapshot.ts'
 import { SignalWatch } from './signals/signal-watch.ts'
 import { inspectSignalTable } from './signals/validate-signals.ts'
-import { identifier, literal, type PgConnection } from './wire/pg-connection.ts'
+import { identifier, type PgConnection } from './wire/pg-connection.ts'
 import { ConnectionLost, PgError } from './wire/pg-error.ts'
 
 /** The one task of the connector: snapshot first, when there is to be one, then the stream. */
@@ -40,8 +42,7 @@ export class PostgresTask {
   readonly #head: SourceHead
   readonly #builder: TableBuilder
   readonly #notifier: Notifier
-  /** Key columns by `schema.table`, as the stream last had them. */
-  readonly #keys = new Map<string, readonly string[]>()
+  readonly #learner: TableLearner
   #watch: SignalWatch | undefined
   #sessions: Sessions
   #stream: ReplicationStream | undefined
@@ -61,6 +62,7 @@ export class PostgresTask {
     this.#headers = contextHeaders(settings, context.task)
     this.#head = new SourceHead(settings.prefix, settings.connect.database)
     this.#builder = new TableBuilder(settings, this.#head)
+    this.#learner = new TableLearner(settings, this.#builder)
     this.#notifier = new Notifier(settings, context.log, this.#partition)
     this.#sessions = new Sessions(settings)
     context.signal.addEventListener('abort', () => this.#interrupt(), { once: true })
@@ -146,7 +148,7 @@ export class PostgresTask {
     this.#checkGuardrail(captured.length)
     const streams = snapshotMode !== 'initial_only'
     const stored = this.#position ?? (await this.#context.offsets([this.#partition]))[0]
-    let slot = streams ? await this.#usableSlot(admin) : undefined
+    let slot = streams ? await usableSlot(admin, this.#settings, log) : undefined
     // With snapshot.mode=always a start needs no offset; its retries do.
     const starts = snapshotMode === 'always' && !this.#snapshotDone
     let offset = starts
@@ -199,27 +201,6 @@ export class PostgresTask {
     const what = `Guardrail limit exceeded: ${tables} tables/collections configured for capture, but maximum allowed is ${most}.`
     if (action.toLowerCase() === 'fail') throw new ConnectError(what)
     this.#context.log.warn(`${what} Capture fewer with table.include.list, or raise guardrail.collections.max`)
-  }
-
-  /** The slot, where it exists and can be used. */
-  async #usableSlot(admin: PgConnection): Promise<Slot | undefined> {
-    const { slotName } = this.#settings.config
-    const slot = await findSlot(admin, slotName)
-    if (slot === undefined) return undefined
-    if (slot.plugin !== 'pgoutput')
-      throw new ConnectError(
-        `The replication slot ${slotName} belongs to the plugin ${slot.plugin}, not pgoutput: drop it, or choose another slot.name`,
-      )
-    if (slot.database !== this.#settings.connect.database)
-      throw new ConnectError(
-        `The replication slot ${slotName} belongs to the database ${slot.database}: choose another slot.name`,
-      )
-    const mayRead = ['when_needed', 'when_lost'].includes(this.#settings.snapshotMode)
-    if (slot.walStatus !== 'lost' || !mayRead) return slot
-    // Nothing can be read from it any more; a new one goes with the new snapshot.
-    this.#context.log.warn(`The replication slot ${slotName} has lost what it kept and is made anew`)
-    await admin.query(`select pg_drop_replication_slot(${literal(slotName)})`)
-    return undefined
   }
 
   #newSlot(replication: PgConnection, temporary: boolean) {
@@ -310,7 +291,9 @@ export class PostgresTask {
       tables: async () => (await captured()).map(({ schema, name }) => `${schema}.${name}`),
       async *blocking(tables, _, place) {
         const connection = await task.#sessions.query()
-        yield* blockingSnapshot(task.#snapshotParts(await captured()), connection, tables, place)
+        const ids = new Set(tables.map(({ id }) => id))
+        const asked = (await captured()).filter(({ schema, name }) => ids.has(`${schema}.${name}`))
+        yield* blockingSnapshot(task.#snapshotParts(asked), connection, tables, place)
         task.#sessions.close(connection)
       },
     })
@@ -339,7 +322,7 @@ export class PostgresTask {
       log,
       finish: finisher(this.#settings, log, asked),
       xmin: xminEvery > 0 ? new SlotXmin(config.slotName, xminEvery, asked) : undefined,
-      relation: message => this.#learn(message, catalog, decoder),
+      relation: message => this.#learner.learn(message, catalog, decoder),
       heartbeat: async position => {
         if (config.heartbeatActionQuery !== undefined) await admin.query(config.heartbeatActionQuery)
         const topic = `${config.heartbeatTopicsPrefix}.${this.#settings.prefix}`
@@ -398,34 +381,6 @@ export class PostgresTask {
       }
     }
   }
-
-  /** A table appeared in the stream, or changed: what its rows look like from here on. */
-  async #learn(message: RelationMessage, catalog: Catalog, decoder: Decoder): Promise<void> {
-    if (!this.#settings.filters.table(message.schema, message.name)) return decoder.setTable(message.oid, null)
-    const description = (await catalog.describe([message.oid])).get(message.oid)
-    const oids = message.columns.map(column => column.typeOid)
-    let types = await catalog.types(oids)
-    if (oids.some(oid => types.resolve(oid, -1).enumLabels !== undefined)) {
-      catalog.forgetTypes()
-      types = await catalog.types(oids)
-    }
-    const { oid, schema, name } = message
-    const keyColumns = this.#keyOf(message, description?.keyColumns ?? [])
-    const table = { oid, columns: description?.columns ?? [], keyColumns, schema, name }
-    decoder.setTable(oid, this.#builder.build(table, message.columns, types, 'stream'))
-  }
-
-  /**
-   * The catalog shows the table as it is now, which may be ahead of the log: where it shows no key, as of one that is changed or a table that
-   * is gone, the key is still the one that is known, or the one that the log tells of.
-   */
-  #keyOf({ schema, name, columns, primaryKey }: RelationMessage, now: readonly string[]): readonly string[] {
-    const id = `${schema}.${name}`
-    const known = (this.#keys.get(id) ?? primaryKey).filter(key => columns.some(column => column.name === key))
-    const key = now.length > 0 ? now : known
-    this.#keys.set(id, key)
-    return key
-  }
 }
 
 const sameOffset = (a: OffsetMap, b: OffsetMap): boolean =>
@@ -434,18 +389,3 @@ const sameOffset = (a: OffsetMap, b: OffsetMap): boolean =>
   a['messageType'] === b['messageType'] &&
   a['lsn_events_processed'] === b['lsn_events_processed'] &&
   sameState(a, b)
-
-/** The oldest server whose catalog and protocol are understood here. */
-export const oldestServer = 120000
-
-const checkServer = async (connection: PgConnection, settings: Settings): Promise<void> => {
-  if (connection.serverVersion < oldestServer)
-    throw new ConnectError(
-      `PostgreSQL ${connection.parameter('server_version')} is too old: version ${oldestServer / 10000} or later is needed`,
-    )
-  const level = await connection.value('show wal_level')
-  if (level !== 'logical')
-    throw new ConnectError(
-      `The server at ${settings.connect.host}:${settings.connect.port} has wal_level=${level}: set wal_level=logical in postgresql.conf and restart it`,
-    )
-}

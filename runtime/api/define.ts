@@ -217,11 +217,14 @@ export type ConverterUse = 'key' | 'value' | 'header'
 export interface ConverterDefinition<C extends ConfigSpec = ConfigSpec> extends Described<C> {
   /** What it can be used as; default `['converter']`. */
   readonly kinds?: readonly ('converter' | 'header_converter')[]
-  /** `ctx.originals`: its settings as text, undeclared keys included. */
+  /**
+   * `ctx.originals`: its settings as text, undeclared keys included. `ctx.delegate`: the converter that `delegate.converter.type` names, if
+   * that is set, with the settings under it.
+   */
   create(
     config: ConfigOf<C>,
     use: ConverterUse,
-    ctx?: { readonly originals: Readonly<Record<string, string>> },
+    ctx?: { readonly originals: Readonly<Record<string, string>>; readonly delegate?: Converter | undefined },
   ): Converter & Partial<HeaderConverter>
 }
 

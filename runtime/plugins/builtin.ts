@@ -258,6 +258,12 @@ const table: readonly Builtin[] = [
     module: 'runtime/converters/protobuf/protobuf-converter',
   },
   {
+    class: 'io.debezium.converters.BinaryDataConverter',
+    kind: 'converter',
+    version: debezium,
+    module: 'runtime/converters/binary-data-converter',
+  },
+  {
     class: 'org.apache.kafka.connect.converters.BooleanConverter',
     kind: 'converter',
     version: kafka,

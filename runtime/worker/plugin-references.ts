@@ -9,6 +9,8 @@ export interface PluginReference {
 
 export const SIMPLE_HEADER_CONVERTER = 'org.apache.kafka.connect.storage.SimpleHeaderConverter'
 
+const DELEGATE = 'delegate.converter.type'
+
 const names = (list: string | undefined): readonly string[] =>
   (list ?? '')
     .split(',')
@@ -39,6 +41,17 @@ export const converterProps = (
   )
 }
 
+/** The converter that another one hands over to: its class, and its settings. */
+export const delegateOf = (
+  own: Readonly<Record<string, string>>,
+): { readonly className: string; readonly props: Readonly<Record<string, string>> } | undefined => {
+  const className = own[DELEGATE]?.trim()
+  if (className === undefined || className === '') return undefined
+  const prefix = `${DELEGATE}.`
+  const under = Object.entries(own).filter(([key]) => key.startsWith(prefix))
+  return { className, props: Object.fromEntries(under.map(([key, value]) => [key.slice(prefix.length), value])) }
+}
+
 /** Every plugin a task needs besides its connector: converters, transformations, predicates. */
 export const referencedPlugins = (connector: Props, worker: Props): readonly PluginReference[] => {
   const references: PluginReference[] = []
@@ -46,7 +59,10 @@ export const referencedPlugins = (connector: Props, worker: Props): readonly Plu
     if (name === undefined || name.trim() === '') return
     if (!references.some(each => each.name === name && each.kind === kind)) references.push({ name: name.trim(), kind })
   }
-  for (const role of ['key', 'value', 'header'] as const) add(converterClass(role, connector, worker), 'converter')
+  for (const role of ['key', 'value', 'header'] as const) {
+    add(converterClass(role, connector, worker), 'converter')
+    add(delegateOf(converterProps(role, connector, worker))?.className, 'converter')
+  }
   for (const alias of names(connector['transforms'])) add(connector[`transforms.${alias}.type`], 'transformation')
   for (const alias of names(connector['predicates'])) add(connector[`predicates.${alias}.type`], 'predicate')
   return references

@@ -16,7 +16,7 @@ import { type ChainPlugins, createChain, type TransformChain } from '../pipeline
 import type { PluginLocation } from '../plugins/location.ts'
 import { scriptAccess } from '../plugins/script-access.ts'
 import type { Resolved, ThreadSettings } from './messages.ts'
-import { converterClass, converterProps, referencedPlugins } from './plugin-references.ts'
+import { converterClass, converterProps, delegateOf, referencedPlugins } from './plugin-references.ts'
 
 type Loaded = { readonly kind: PluginKind }
 
@@ -52,10 +52,15 @@ export const recordParts = async (
     const name = converterClass(role, props, settings.workerProps)
     if (name === undefined)
       throw new ConfigError(`Missing required configuration "${key}" which has no default value.`, { key })
+    return created(role, name, converterProps(role, props, settings.workerProps))
+  }
+  const created = async (role: ConverterUse, name: string, own: Readonly<Record<string, string>>) => {
     const definition = (await find(name, 'converter')) as ConverterDefinition & Loaded
-    const own = converterProps(role, props, settings.workerProps)
     const config = parseOrThrow(definition.config, own)
-    return { className: definition.class, converter: definition.create(config as never, role, { originals: own }) }
+    const other = delegateOf(own)
+    const delegate = other === undefined ? undefined : (await created(role, other.className, other.props)).converter
+    const converter = definition.create(config as never, role, { originals: own, delegate })
+    return { className: definition.class, converter }
   }
   const chainPlugins: ChainPlugins = {
     async transform(className) {

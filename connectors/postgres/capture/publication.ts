@@ -1,5 +1,5 @@
 import { ConnectError, type Log } from 'millrace'
-import { wholeName } from '../settings/patterns.ts'
+import { replicaIdentityRules } from '../settings/replica-identities.ts'
 import type { Settings } from '../settings/settings.ts'
 import { identifier, literal, type PgConnection } from '../wire/pg-connection.ts'
 import type { ListedTable } from './catalog.ts'
@@ -92,25 +92,12 @@ export const setReplicaIdentities = async (
   captured: readonly ListedTable[],
   log: Log,
 ): Promise<void> => {
-  for (const rule of (settings.config.replicaIdentityAutosetValues ?? '')
-    .split(',')
-    .filter(part => part.includes(':'))) {
-    const at = rule.lastIndexOf(':')
-    const pattern = wholeName(rule.slice(0, at).trim())
-    const [kind = '', index] = rule
-      .slice(at + 1)
-      .trim()
-      .split(/\s+/)
-    const wanted = kind.toUpperCase()
-    if (!Object.values(identities).includes(wanted) || (wanted === 'INDEX') !== (index !== undefined))
-      throw new ConnectError(
-        `replica.identity.autoset.values: ${rule} is not table:DEFAULT, FULL, NOTHING or INDEX name`,
-      )
+  for (const rule of replicaIdentityRules(settings.config.replicaIdentityAutosetValues)) {
     for (const table of captured) {
-      if (!pattern.test(`${table.schema}.${table.name}`)) continue
-      if (wanted !== 'INDEX' && identities[table.replicaIdentity] === wanted) continue
-      log.info(`Setting the replica identity of ${table.schema}.${table.name}`, { identity: wanted })
-      const identity = index === undefined ? wanted : `using index ${identifier(index)}`
+      if (!rule.table.test(`${table.schema}.${table.name}`)) continue
+      if (rule.index === undefined && identities[table.replicaIdentity] === rule.identity) continue
+      log.info(`Setting the replica identity of ${table.schema}.${table.name}`, { identity: rule.identity })
+      const identity = rule.index === undefined ? rule.identity : `using index ${identifier(rule.index)}`
       await connection.query(`alter table ${fullName(table)} replica identity ${identity}`)
     }
   }

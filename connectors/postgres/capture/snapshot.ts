@@ -25,7 +25,7 @@ export interface SnapshotParts {
   readonly rowsPerTable?: number
   /** undefined: nobody wants to hear of it. */
   readonly news?: SnapshotNews | undefined
-  /** Only these tables, by `schema.table`, with the condition that their rows must meet. undefined: all captured ones. */
+  /** Only these tables, by `schema.table`, with the condition that their rows must meet, or a query of their rows. undefined: all captured ones. */
   readonly only?: ReadonlyMap<string, string | undefined>
   /** The rows stand in the stream; undefined: before it. */
   readonly place?: StreamPlace
@@ -74,6 +74,8 @@ export class Snapshot {
    */
   async *read(): AsyncGenerator<readonly SourceRecord[]> {
     const { settings, log, news, place } = this.#parts
+    for (const table of settings.missingOverrides)
+      log.warn(`All rows of ${table} are read: snapshot.select.statement.overrides.${table} is missing`)
     const { maxBatchSize, snapshotMaxThreads } = settings.config
     const { tables, files } = await this.#tables()
     const xmin = await this.#connection.value('select txid_snapshot_xmin(txid_current_snapshot())')
@@ -188,11 +190,12 @@ export class Snapshot {
   }
 
   #statement(table: ListedTable, columns: readonly SentColumn[], range: RowRange, hasPlaces: boolean): string {
-    const override = overrideOf(this.#parts.settings, table)
-    const from = override === undefined ? nameOf(table) : `(${override}) as overridden`
     const { rowsPerTable, only } = this.#parts
+    const asked = only?.get(fullName(table))?.trim().replace(/;$/, '') || undefined
+    const query = asked !== undefined && isQuery(asked) ? asked : overrideOf(this.#parts.settings, table)
+    const from = query === undefined ? nameOf(table) : `(${query}) as overridden`
     const selected = [...(hasPlaces ? ['ctid'] : []), ...columns.map(({ name }) => identifier(name))].join(', ')
-    const condition = only?.get(fullName(table)) ?? rangeCondition(range)
+    const condition = asked === undefined || asked === query ? rangeCondition(range) : asked
     const where = condition === undefined ? '' : ` where ${condition}`
     const limit = rowsPerTable === undefined ? '' : ` limit ${rowsPerTable}`
     return `copy (select ${selected} from ${from}${where}${limit}) to stdout`
@@ -209,6 +212,8 @@ const importSnapshot = async (connection: PgConnection, snapshot: string): Promi
   }
 }
 
+/** Debezium takes queries for blocking snapshots, and conditions for incremental ones. */
+const isQuery = (text: string): boolean => /^\s*(select|with|table|values)\b/i.test(text)
 const fullName = (table: ListedTable): string => `${table.schema}.${table.name}`
 const overrideOf = ({ selectOverrides }: Settings, table: ListedTable): string | undefined =>
   selectOverrides.get(fullName(table)) ?? selectOverrides.get(table.name)

@@ -261,7 +261,7 @@ export class IncrementalSnapshot {
     const moment = new Moment()
     const point = { lsn: 0, txId: 0, tsMicros: moment.micros }
     const tableAt = (offset: OffsetMap) =>
-      new SnapshotTable(chunk.table, point, partition, headers, { sequence: place.sequence, offset })
+      new SnapshotTable(chunk.table, point, partition, headers, { ...place, offset })
     const within = tableAt(before)
     const lines = chunk.rows.filter((_, index) => !window.has(chunk.identities[index]!))
     // The chunk is done with its last row, not before (invariant 4).

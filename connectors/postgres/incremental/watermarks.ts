@@ -75,7 +75,9 @@ export class Watermarks {
   }
 
   #insert(chunk: string, what: 'open' | 'close', data: Readonly<Record<string, string>>): string {
-    const values = [`${chunk}-${what}`, `snapshot-window-${what}`, JSON.stringify(data)].map(literal).join(', ')
+    // The blanks are Debezium's.
+    const members = Object.entries(data).map(([name, at]) => `"${name}": "${at}"`)
+    const values = [`${chunk}-${what}`, `snapshot-window-${what}`, `{${members.join(', ')}}`].map(literal).join(', ')
     return `insert into ${this.#table()} values (${values})`
   }
 

@@ -38,6 +38,11 @@ export class SnapshotNews {
     return this.#notify('SKIPPED', {}, offset)
   }
 
+  /** It ended before all was read. */
+  aborted(offset: OffsetMap): readonly SourceRecord[] {
+    return this.#notify('ABORTED', {}, offset)
+  }
+
   completed(offset: OffsetMap): readonly SourceRecord[] {
     return this.#notify('COMPLETED', {}, offset)
   }

@@ -37,6 +37,8 @@ export const pointOffset = ({ lsn, txId, tsMicros }: SnapshotPoint, isComplete: 
 export interface StreamPlace {
   /** `source.sequence` */
   readonly sequence: string
+  /** Of the transaction that is open there, else of the one before; undefined: none was seen. */
+  readonly txId: number | undefined
   /** The position that is stored with each row. */
   readonly offset: OffsetMap
 }

@@ -124,6 +124,7 @@ export class Decoder {
     const lsn = Math.max(this.#lsn, this.#start.lsn)
     return {
       sequence: `[${this.#commitBefore === undefined ? 'null' : `"${this.#commitBefore}"`},"${lsn}"]`,
+      txId: (this.#transaction ?? this.#ended)?.xid ?? undefined,
       offset: this.#last.storable(),
     }
   }
@@ -352,7 +353,6 @@ export class Decoder {
     const { skipped } = this.#settings
     const oldKey = this.#key(table, buf, oldAt, -1, end, moment)
     const newKey = this.#key(table, buf, newAt, oldAt, end, moment)
-    const create = this.#change(table, buf, -1, newAt, end, 'c', moment)
     const told = (key: string, value: RowKey | null): readonly Header[] => [
       { key, schema: table.keySchema, value },
       ...this.#headers,
@@ -368,6 +368,7 @@ export class Decoder {
       this.#last = position
     }
     if (skipped.has('c')) return
+    const create = this.#change(table, buf, -1, newAt, end, 'c', moment)
     const { transaction, lsn, count } = create
     const position = { storable: () => streamOffset(transaction, lsn, 'UPDATE', count) }
     into.push(new ChangeRecord(table, newKey, create, told('__debezium.oldkey', oldKey), this.#partition, position))

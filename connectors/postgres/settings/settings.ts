@@ -18,6 +18,7 @@ import type { Adjustment } from './names.ts'
 import { inKnownWords } from './number-words.ts'
 import { exactName, listItems, wholeName } from './patterns.ts'
 import { processingConfig } from './processing-config.ts'
+import { replicaIdentityParts, replicaIdentityPattern } from './replica-identities.ts'
 import { type ReselectSettings, readReselects } from './reselect-settings.ts'
 import { signalConfig } from './signal-config.ts'
 import { type SignalSettings, signalProblems, signalSettings } from './signal-settings.ts'
@@ -61,6 +62,8 @@ export interface Settings {
   readonly skippedGiven: boolean
   /** Queries by `schema.table`. */
   readonly selectOverrides: ReadonlyMap<string, string>
+  /** Tables that `snapshot.select.statement.overrides` names and no statement is given for. */
+  readonly missingOverrides: readonly string[]
   readonly initialStatements: string
   /** Options of START_REPLICATION by name. */
   readonly streamParams: ReadonlyMap<string, string>
@@ -145,8 +148,20 @@ const textProblems = (given: Config): ConfigProblem[] => {
         invalid('message.key.columns', `${part} has an invalid format (expecting '${keyColumnsPattern.source}')`),
       )
   }
-  if (given.skippedOperations.some(name => !['c', 'u', 'd', 't', 'none'].includes(name)))
+  for (const rule of replicaIdentityParts(given.replicaIdentityAutosetValues)) {
+    if (!replicaIdentityPattern.test(rule))
+      problems.push(
+        invalid(
+          'replica.identity.autoset.values',
+          `${rule} has an invalid format (expecting '(?i)${replicaIdentityPattern.source}')`,
+        ),
+      )
+  }
+  const operations = given.skippedOperations
+  if (operations.some(name => !['r', 'c', 'u', 'd', 't', 'none'].includes(name)))
     problems.push(invalid('skipped.operations', 'Invalid operation'))
+  else if (operations.includes('none') && operations.some(name => name !== 'none'))
+    problems.push(invalid('skipped.operations', "'none' cannot be specified with other skipped operation types"))
   return problems
 }
 
@@ -192,10 +207,15 @@ const refusals = (given: Config): ConfigProblem[] => {
     )
   else if (mode === 'custom')
     refuse('snapshot.mode', 'custom is not supported; use always, initial, initial_only, no_data or when_needed')
-  if (given.snapshotQueryMode.toLowerCase() === 'custom')
-    refuse('snapshot.query.mode', 'custom needs a class of the JVM')
-  if (given.snapshotLockingMode.toLowerCase() === 'custom')
-    refuse('snapshot.locking.mode', 'custom needs a class of the JVM')
+  const { snapshotQueryMode, snapshotQueryModeCustomName, snapshotLockingMode, snapshotLockingModeCustomName } = given
+  for (const [key, value, name] of [
+    ['snapshot.query.mode', snapshotQueryMode, snapshotQueryModeCustomName],
+    ['snapshot.locking.mode', snapshotLockingMode, snapshotLockingModeCustomName],
+  ] as const) {
+    if (value.toLowerCase() !== 'custom') continue
+    if ((name ?? '').trim() !== '') refuse(key, 'custom needs a class of the JVM')
+    else refuse(`${key}.custom.name`, `${key}.custom.name cannot be empty when ${key} 'custom' is defined`)
+  }
   if ((given.databaseSslfactory ?? '') !== '') refuse('database.sslfactory', 'a class of the JVM cannot be used here')
   if (!strategies.test(given.topicNamingStrategy))
     refuse('topic.naming.strategy', `${given.topicNamingStrategy} is not supported; use SchemaTopicNamingStrategy`)
@@ -242,11 +262,12 @@ export const readSettings = (
   if (given.maxQueueSize <= given.maxBatchSize)
     problems.push(invalid('max.queue.size', 'Must be larger than the maximum batch size'))
   const overrides = new Map<string, string>()
+  const missingOverrides: string[] = []
   for (const table of (given.snapshotSelectStatementOverrides ?? '').split(',').map(name => name.trim())) {
     if (table === '') continue
     const key = `snapshot.select.statement.overrides.${table}`
     const query = originals[key]
-    if (query === undefined) problems.push(invalid(key, 'A query is required'))
+    if (query === undefined) missingOverrides.push(table)
     else overrides.set(table, query.trim().replace(/;$/, ''))
   }
   if (problems.length > 0) return { settings: undefined, problems }
@@ -281,6 +302,7 @@ export const readSettings = (
       skipped: new Set(given.skippedOperations.filter(name => name !== 'none')),
       skippedGiven: originals['skipped.operations'] !== undefined,
       selectOverrides: overrides,
+      missingOverrides,
       initialStatements: (given.databaseInitialStatements ?? '')
         .split(/(?<!;);(?!;)/)
         .join(';\n')

@@ -17,7 +17,7 @@ export const readSignal = (json: string): Signal => {
 
 export interface Condition {
   readonly collection: RegExp
-  /** A condition in SQL. */
+  /** A condition in SQL; for a blocking snapshot also a query. */
   readonly filter: string
 }
 

@@ -1,5 +1,6 @@
 import { describe, it } from 'vitest'
 import { s } from '../../../runtime/api/index.ts'
+import binary from '../../../runtime/converters/binary-data-converter.ts'
 import booleans from '../../../runtime/converters/boolean-converter.ts'
 import bytes from '../../../runtime/converters/byte-array-converter.ts'
 import doubles from '../../../runtime/converters/double-converter.ts'
@@ -61,6 +62,17 @@ describe('ByteArrayConverter', () => {
   converterContract({
     test,
     converter: bytes,
+    values: [
+      { schema: s.bytes(optional), value: Buffer.from([0, 1, 255]) },
+      { schema: s.bytes(optional), value: Buffer.alloc(0) },
+    ],
+  })
+})
+
+describe('BinaryDataConverter', () => {
+  converterContract({
+    test,
+    converter: binary,
     values: [
       { schema: s.bytes(optional), value: Buffer.from([0, 1, 255]) },
       { schema: s.bytes(optional), value: Buffer.alloc(0) },

@@ -17,8 +17,37 @@ export const differentText: Readonly<Record<string, Readonly<Record<string, stri
 }
 
 /** Topics of a scenario that the recording left out: ids in them are made anew each time. */
-export const leftOut: Readonly<Record<string, RegExp>> = {
-  signal_incremental: /dbz_signal$/,
-  signal_blocking: /dbz_signal$/,
-  notification_sink: /dbz_signal$/,
+export const leftOut: Readonly<Record<string, RegExp>> = Object.fromEntries([
+  ...[
+    'signal_incremental',
+    'signal_blocking',
+    'notification_sink',
+    'beh_sig_bad',
+    'beh_sig_changes',
+    'beh_sig_composite',
+    'beh_sig_conditions',
+    'beh_sig_delete',
+    'beh_sig_kafka',
+    'beh_sig_key_columns',
+    'beh_sig_no_key',
+    'beh_sig_regex',
+    'beh_sig_snapshot_initial',
+    'beh_sig_stop_none',
+    'beh_sig_surrogate',
+    'beh_sig_tx',
+    'beh_sig_types',
+    'beh_sig_update',
+  ].map(name => [name, /dbz_signal$/] as const),
+  ['beh_sig_custom_columns', /public\.sg$/],
+])
+
+/** Scenarios that need a whole worker: a pipeline of the test's own has no such part. */
+export const needsWorker: Readonly<Record<string, string>> = {
+  beh_bytes_delegate: 'a converter that is no JsonConverter',
+  beh_outbox_bytes: 'a converter that is no JsonConverter',
+  beh_rest_offsets: 'resets offsets',
+  beh_rest_pause: 'pauses',
+  beh_sig_kafka: 'what the step put into the topic of signals is shown',
+  beh_snap_no_data_restart: 'an offset of a snapshot without rows',
+  beh_unwrap_header_fields: 'a header that is null',
 }

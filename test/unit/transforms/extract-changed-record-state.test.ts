@@ -40,3 +40,18 @@ test('one state is no change; only what is named is told', () => {
   })
   expect(apply(both, null).headers).toBeUndefined()
 })
+
+test('a tombstone has the headers of its delete: Debezium keeps one list for both', () => {
+  const transform = definition.create(
+    parseOrThrow(definition.config, both) as never,
+    undefined as never,
+    { originals: {} } as never,
+  )
+  const headers = [{ key: 'own', schema: s.string(), value: 'x' }]
+  const removed = { topic: 't', valueSchema, value: { before: state(1), after: null, op: 'd' }, headers }
+  const tombstone = { topic: 't', valueSchema: null, value: null, headers }
+  transform.apply(removed)
+  expect(listed(transform.apply(tombstone) as ConnectRecord)).toEqual({ own: 'x', c: [], u: [] })
+  const other = { ...tombstone, headers: [...headers] }
+  expect(transform.apply(other)).toBe(other)
+})

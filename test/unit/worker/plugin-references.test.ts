@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { converterProps, referencedPlugins } from '../../../runtime/worker/plugin-references.ts'
+import { converterProps, delegateOf, referencedPlugins } from '../../../runtime/worker/plugin-references.ts'
 
 const worker = {
   'key.converter': 'Json',
@@ -26,6 +26,22 @@ describe('plugins a task needs', () => {
       { name: 'Insert$Value', kind: 'transformation' },
       { name: 'Tombstone', kind: 'predicate' },
     ])
+  })
+
+  it('are the converters behind converters too', () => {
+    const connector = {
+      'value.converter': 'Binary',
+      'value.converter.delegate.converter.type': 'Avro',
+      'value.converter.delegate.converter.type.url': 'u',
+    }
+    expect(referencedPlugins(connector, worker).map(({ name }) => name)).toEqual([
+      'Json',
+      'Binary',
+      'Avro',
+      'org.apache.kafka.connect.storage.SimpleHeaderConverter',
+    ])
+    expect(delegateOf(converterProps('value', connector, worker))).toEqual({ className: 'Avro', props: { url: 'u' } })
+    expect(delegateOf({})).toBeUndefined()
   })
 
   it('have their settings from the level that names them', () => {

@@ -71,12 +71,24 @@ test.each(
     'skipped.operations': 'x',
     'message.key.columns': 'nonsense',
     'table.include.list': 'a(',
-    'snapshot.select.statement.overrides': 'a.b',
+    'replica.identity.autoset.values': 'a.b:FULL,a.c:INDEX',
   }),
 )('%s=%s is refused', (key, value) => {
   const found = problems({ [key]: value })
   expect(found.length).toBe(1)
   expect(found[0]!.startsWith(key)).toBe(true)
+})
+
+test('operations that are skipped: reads may be named, and none stands alone', () => {
+  expect(problems({ 'skipped.operations': 'r,t' })).toEqual([])
+  expect(problems({ 'skipped.operations': 'none,c' })[0]).toMatch(/'none' cannot be specified with other/)
+})
+
+test.each(['snapshot.mode', 'snapshot.query.mode', 'snapshot.locking.mode'])('%s=custom is refused', mode => {
+  const [missing] = problems({ [mode]: 'custom' })
+  expect(missing).toContain(`${mode}.custom.name cannot be empty when ${mode} 'custom' is defined`)
+  const [refused] = problems({ [mode]: 'custom', [`${mode}.custom.name`]: 'com.example.X' })
+  expect(refused).toMatch(new RegExp(`^${mode}[^.]`))
 })
 
 test('signals and notifications', () => {
@@ -168,12 +180,13 @@ describe('post processors', () => {
 
 test('queries of the user', () => {
   const { settings } = read({
-    'snapshot.select.statement.overrides': 'a.b',
+    'snapshot.select.statement.overrides': 'a.b,c.d',
     'snapshot.select.statement.overrides.a.b': 'select * from a.b where x;',
     'database.initial.statements': "set a='x;;y';set b=1",
     'slot.stream.params': 'origin=none;x=1',
   })
   expect(settings!.selectOverrides.get('a.b')).toBe('select * from a.b where x')
+  expect(settings!.missingOverrides).toEqual(['c.d'])
   expect(settings!.initialStatements).toBe("set a='x;y';\nset b=1")
   expect([...settings!.streamParams]).toEqual([
     ['origin', 'none'],
