@@ -216,7 +216,11 @@ export default defineTransform({
       const topic = row[config.routeByField]
       if (topic === null || topic === '') return record.topic
       if (typeof topic !== 'string')
-        throw new DataError(`route.by.field: the row has no text in ${config.routeByField}`)
+        throw new DataError(
+          topic === undefined
+            ? `${config.routeByField} is not a valid field name\nroute.by.field: rows of ${record.topic} have no such column`
+            : `route.by.field: the row has no text in ${config.routeByField}`,
+        )
       return topic
     }
 

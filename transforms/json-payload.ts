@@ -106,9 +106,9 @@ const valueOfJson = (schema: Schema, node: Json): unknown => {
   return struct
 }
 
-/** A JSON object as a struct with a schema made from it, named `name`. Throws DataError or SyntaxError for what is none. */
+/** A JSON object as a struct with a schema made from it, named `name` if at all. Throws DataError or SyntaxError for what is none. */
 export const expandJson = (
-  name: string,
+  name: string | undefined,
   text: string,
   options: JsonPayloadOptions,
 ): { readonly schema: Schema; readonly value: unknown } => {

@@ -1,5 +1,6 @@
 import {
   ConfigError,
+  ConnectError,
   type ConnectRecord,
   c,
   DataError,
@@ -231,7 +232,10 @@ export default defineTransform({
 
     const columnOf = (schema: Schema, row: Members, name: string): { schema: Schema; value: unknown } => {
       const field = schema.field(name)
-      if (field === undefined) throw new DataError(`${name} is not a valid field name`)
+      if (field === undefined)
+        throw new DataError(
+          `${name} is not a valid field name\nThe row has ${schema.fields.map(({ name: own }) => own).join(', ')}`,
+        )
       return { schema: field.schema, value: memberOf(row, name, field.schema, true) }
     }
 
@@ -241,9 +245,10 @@ export default defineTransform({
       const ofEvent = event['ts_ms'] === null || event['ts_ms'] === undefined ? null : Number(event['ts_ms'])
       if (name === undefined) return ofEvent
       const field = schema.field(name)
-      if (field === undefined) throw new DataError(`Unable to find timestamp field ${name} in event`)
+      if (field === undefined) throw new ConnectError(`Unable to find timestamp field ${name} in event`)
       const value = row[name]
       if (value === null || value === undefined) return ofEvent
+      if (field.schema.type !== 'INT64') throw new DataError(`Field '${name}' is not of type INT64`)
       const divisor = divisors[field.schema.name ?? '']
       if (divisor === undefined || (typeof value !== 'number' && typeof value !== 'bigint'))
         throw new DataError(
@@ -309,10 +314,8 @@ export default defineTransform({
         const column = (name: string) => columnOf(schema, row, name)
 
         if (schema.field(config.tableFieldEventPayload) === undefined)
-          throw new DataError(`Unable to find payload field ${config.tableFieldEventPayload} in event`)
+          throw new ConnectError(`Unable to find payload field ${config.tableFieldEventPayload} in event`)
         let payload = column(config.tableFieldEventPayload)
-        if (schema.field(config.tableFieldEventId) === undefined)
-          throw new DataError(`Unable to find event-id field ${config.tableFieldEventId} in event`)
         const headers: Header[] = [...(record.headers ?? []), { key: 'id', ...column(config.tableFieldEventId) }]
         if (config.tableExpandJsonPayload && payload.value !== null) {
           try {
@@ -327,21 +330,24 @@ export default defineTransform({
           }
         }
         const route = column(config.routeByField).value
-        if (typeof route !== 'string') throw new DataError(`route.by.field: ${config.routeByField} of a row is no text`)
+        if (typeof route !== 'string')
+          throw new DataError(
+            `Field '${config.routeByField}' is not of type STRING\nroute.by.field: a row has no text in it`,
+          )
 
         let partition: number | null = null
         const members: Record<string, unknown> = { payload: payload.value }
         for (const { column: name, place, name: alias } of placements) {
           const field = schema.field(name)
-          if (field === undefined) {
-            if (ignoreMissing) continue
-            throw new DataError(`Unable to find field ${name} in event`)
-          }
+          if (field === undefined && ignoreMissing) continue
+          if (field === undefined && place !== 'header') throw new ConnectError(`Unable to find field ${name} in event`)
           const placed = column(name)
           if (place === 'header') headers.push({ key: alias, ...placed })
           else if (place === 'envelope') setMember(members, alias, placed.value)
-          else if (field.schema.type !== 'INT32')
-            throw new DataError(`Column ${name} cannot be a partition: it is no int32`)
+          else if (placed.schema.type !== 'INT32')
+            throw new DataError(
+              `Field '${name}' is not of type INT32\ntable.fields.additional.placement: a partition is an int32`,
+            )
           else partition = placed.value as number | null
         }
         const empty = payload.value === null || (typeof payload.value === 'string' && payload.value.trim() === '')

@@ -40,6 +40,13 @@ const remedies: Readonly<Record<string, (settings: Settings, error: PgError) => 
     `create it, or let the connector do it (publication.autocreate.mode is ${settings.publicationMode}, slot.name is ${settings.config.slotName})`,
 }
 
+/** What Debezium says in such a case, for those who look for it in traces, and below it what has happened here and what helps. */
+export const asDebezium = (itsWords: string, ours: string, cause?: string): ConnectError => {
+  const javaClass = 'io.debezium.DebeziumException'
+  if (cause === undefined) return new ConnectError(`${itsWords}\n${ours}`, { javaClass })
+  return new ConnectError(`${itsWords}\n${ours}`, { cause: new ConnectError(cause, { javaClass }) })
+}
+
 /** What happened and what helps; never a secret (invariant 10). */
 export const explain = (error: unknown, settings: Settings): string => {
   const { host, port } = settings.connect

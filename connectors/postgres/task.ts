@@ -22,6 +22,7 @@ import { pointOffset, type SnapshotPoint } from './records/snapshot-record.ts'
 import { SourceHead } from './records/source-block.ts'
 import { Decoder } from './replication/decoder.ts'
 import { finisher } from './replication/finisher.ts'
+import { HeartbeatAction } from './replication/heartbeat-action.ts'
 import { ReplicationStream } from './replication/replication-stream.ts'
 import { SlotXmin } from './replication/slot-xmin.ts'
 import { isUnfinishedSnapshot, startPosition } from './replication/start-position.ts'
@@ -313,6 +314,7 @@ export class PostgresTask {
     // Of its own: signals and incremental snapshots use the others.
     const asked = () => (own ??= sessions.query())
     const xminEvery = config.xminFetchIntervalMs
+    const action = new HeartbeatAction(this.#settings, log)
     const stream = new ReplicationStream({
       settings: this.#settings,
       connection,
@@ -324,7 +326,7 @@ export class PostgresTask {
       xmin: xminEvery > 0 ? new SlotXmin(config.slotName, xminEvery, asked) : undefined,
       relation: message => this.#learner.learn(message, catalog, decoder),
       heartbeat: async position => {
-        if (config.heartbeatActionQuery !== undefined) await admin.query(config.heartbeatActionQuery)
+        await action.run(admin)
         const topic = `${config.heartbeatTopicsPrefix}.${this.#settings.prefix}`
         return heartbeatRecord(topic, this.#settings.prefix, this.#partition, position, Date.now())
       },

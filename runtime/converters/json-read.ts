@@ -226,7 +226,7 @@ const readNumber = (): unknown => {
   let byte = buf[at]!
   // Most are integers of few digits.
   while (byte >= ZERO && byte <= NINE) {
-    value = value * 10 + byte - ZERO
+    value = value * 10 + (byte - ZERO)
     byte = ++at < end ? buf[at]! : COMMA
   }
   const digits = at - from
@@ -247,7 +247,7 @@ const otherNumber = (from: number): unknown => {
   for (let place = first; place < next; place++) {
     const byte = buf[place]!
     if (byte === DOT) places = next - place - 1
-    else value = value * 10 + byte - ZERO
+    else value = value * 10 + (byte - ZERO)
   }
   if (places === 0 && !Number.isSafeInteger(value)) return longNumber(buf.toString('latin1', from, next))
   // Digits and power are both exact, so that the quotient is the nearest double.

@@ -62,6 +62,24 @@ const table: readonly Builtin[] = [
     module: 'transforms/extract-changed-record-state',
   },
   {
+    class: 'io.debezium.connector.postgresql.transforms.DecodeLogicalDecodingMessageContent',
+    kind: 'transformation',
+    version: own,
+    module: 'transforms/decode-logical-decoding-message-content',
+  },
+  {
+    class: 'io.debezium.transforms.ExtractSchemaToNewRecord',
+    kind: 'transformation',
+    version: own,
+    module: 'transforms/extract-schema-to-new-record',
+  },
+  {
+    class: 'io.debezium.transforms.GeometryFormatTransformer',
+    kind: 'transformation',
+    version: own,
+    module: 'transforms/geometry-format-transformer',
+  },
+  {
     class: 'io.debezium.transforms.ByLogicalTableRouter',
     kind: 'transformation',
     version: own,

@@ -1,7 +1,9 @@
 import { ConnectError, type Log } from 'millrace'
+import { asDebezium, explain } from '../failures.ts'
 import { replicaIdentityRules } from '../settings/replica-identities.ts'
 import type { Settings } from '../settings/settings.ts'
 import { identifier, literal, type PgConnection } from '../wire/pg-connection.ts'
+import { PgError } from '../wire/pg-error.ts'
 import type { ListedTable } from './catalog.ts'
 import { fullName } from './failing-tables.ts'
 
@@ -51,8 +53,10 @@ export const preparePublication = async (
       )
     const tables = publishable(captured, settings)
     if (mode === 'filtered' && tables.length === 0)
-      throw new ConnectError(
-        `No table matches the include and exclude lists, so there is nothing to publish: check table.include.list and schema.include.list`,
+      throw asDebezium(
+        `Unable to create filtered publication ${name} for `,
+        'No table matches the include and exclude lists, so there is nothing to publish: check table.include.list and schema.include.list',
+        `No table filters found for filtered publication ${name}`,
       )
     const scope =
       mode === 'all_tables'
@@ -98,7 +102,14 @@ export const setReplicaIdentities = async (
       if (rule.index === undefined && identities[table.replicaIdentity] === rule.identity) continue
       log.info(`Setting the replica identity of ${table.schema}.${table.name}`, { identity: rule.identity })
       const identity = rule.index === undefined ? rule.identity : `using index ${identifier(rule.index)}`
-      await connection.query(`alter table ${fullName(table)} replica identity ${identity}`)
+      try {
+        await connection.query(`alter table ${fullName(table)} replica identity ${identity}`)
+      } catch (error) {
+        if (!(error instanceof PgError) || error.severity !== 'ERROR') throw error
+        log.error(
+          `The replica identity of ${fullName(table)} stays as it is, and ${rule.identity} is wanted (replica.identity.autoset.values): ${explain(error, settings)}`,
+        )
+      }
     }
   }
 }

@@ -1,4 +1,5 @@
 import { ConnectError, type Log, type OffsetMap } from 'millrace'
+import { asDebezium } from '../failures.ts'
 import { lsnText } from '../replication/lsn.ts'
 import { isUnfinishedSnapshot, startPosition } from '../replication/start-position.ts'
 import type { Settings } from '../settings/settings.ts'
@@ -41,7 +42,9 @@ export const trustedOffset = async (
       return undefined
     }
     const drop = slot === undefined ? '' : `SELECT pg_drop_replication_slot(${literal(slotName)}), `
-    throw new ConnectError(
+    const place = `source_info[server='${settings.prefix}'db='${settings.connect.database}', lsn=LSN{${lsnText(processed)}}]`
+    throw asDebezium(
+      `The connector is trying to read change stream starting at PostgresOffsetContext [sourceInfo=${place}], but this is no longer available on the server. Reconfigure the connector to use a snapshot mode when needed.`,
       `Changes are missing: ${lost}. ${gap}. For a new snapshot: stop the connector, ${drop}DELETE /connectors/${connector}/offsets, resume it; or set snapshot.mode=when_needed, which does so by itself`,
     )
   }

@@ -71,8 +71,10 @@ export class TableBuilder {
   /** Key columns, by the user's choice or the catalog; only those that are sent. */
   keyColumns(table: TableDescription, sent: readonly SentColumn[]): readonly string[] {
     const { filters } = this.#settings
-    const names = filters.keyColumns(table.schema, table.name) ?? table.keyColumns
-    return names.filter(name => sent.some(column => column.name === name))
+    const present = (names: readonly string[]) => names.filter(name => sent.some(column => column.name === name))
+    const chosen = present(filters.keyColumns(table.schema, table.name) ?? [])
+    // Where none of the chosen columns is there, the key stays, as with Debezium.
+    return chosen.length > 0 ? chosen : present(table.keyColumns)
   }
 
   /** Columns to read in the snapshot: the captured ones and those of the key. */

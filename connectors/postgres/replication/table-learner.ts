@@ -1,15 +1,20 @@
-import type { Catalog } from '../capture/catalog.ts'
+import type { Catalog, TableDescription } from '../capture/catalog.ts'
 import type { TableBuilder } from '../capture/table-builder.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { Decoder } from './decoder.ts'
 import type { RelationMessage } from './messages.ts'
 
+interface KnownTable {
+  readonly columns: TableDescription['columns']
+  readonly keyColumns: readonly string[]
+}
+
 /** What the rows of the stream's tables look like, from what the log tells of a table and the catalog shows of it. */
 export class TableLearner {
   readonly #settings: Settings
   readonly #builder: TableBuilder
-  /** Key columns by `schema.table`, as the stream last had them. */
-  readonly #keys = new Map<string, readonly string[]>()
+  /** By `schema.table`, as the stream last had them. */
+  readonly #known = new Map<string, KnownTable>()
 
   constructor(settings: Settings, builder: TableBuilder) {
     this.#settings = settings
@@ -27,20 +32,32 @@ export class TableLearner {
       catalog.forgetTypes()
       types = await catalog.types(oids)
     }
-    const keyColumns = this.#keyOf(message, description?.keyColumns ?? [])
-    const table = { oid, columns: description?.columns ?? [], keyColumns, schema, name }
+    const id = `${schema}.${name}`
+    const known = this.#known.get(id)
+    const table = {
+      oid,
+      schema,
+      name,
+      columns: description?.columns ?? known?.columns ?? keyColumnsOf(message),
+      keyColumns: keyOf(message, description?.keyColumns ?? [], known?.keyColumns),
+    }
+    this.#known.set(id, table)
     decoder.setTable(oid, this.#builder.build(table, message.columns, types, 'stream'))
   }
-
-  /**
-   * The catalog shows the table as it is now, which may be ahead of the log: where it shows no key, as of one that is changed or a table that
-   * is gone, the key is still the one that is known, or the one that the log tells of.
-   */
-  #keyOf({ schema, name, columns, primaryKey }: RelationMessage, now: readonly string[]): readonly string[] {
-    const id = `${schema}.${name}`
-    const known = (this.#keys.get(id) ?? primaryKey).filter(key => columns.some(column => column.name === key))
-    const key = now.length > 0 ? now : known
-    this.#keys.set(id, key)
-    return key
-  }
 }
+
+/** All that the log tells of the columns of a table that is gone: those of the primary key cannot be null. */
+const keyColumnsOf = ({ columns, primaryKey }: RelationMessage): TableDescription['columns'] =>
+  columns
+    .filter(({ name }) => primaryKey.includes(name))
+    .map(column => ({ ...column, notNull: true, default: undefined }))
+
+/**
+ * The catalog shows the table as it is now, which may be ahead of the log: where it shows no key, as of one that is changed or a table that
+ * is gone, the key is still the one that is known, or the one that the log tells of.
+ */
+const keyOf = (
+  { columns, primaryKey }: RelationMessage,
+  now: readonly string[],
+  known: readonly string[] = primaryKey,
+): readonly string[] => (now.length > 0 ? now : known.filter(key => columns.some(column => column.name === key)))

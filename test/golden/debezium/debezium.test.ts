@@ -297,7 +297,7 @@ class Play {
       if (name === undefined || !(error instanceof RecordError)) throw error
       this.#failed = true
       const cause = error.cause as Error
-      const trace = `org.apache.kafka.connect.errors.ConnectException: Tolerance exceeded in error handler | Caused by: ${javaErrorName(cause)}: ${cause.message}`
+      const trace = `org.apache.kafka.connect.errors.ConnectException: Tolerance exceeded in error handler | Caused by: ${javaErrorName(cause)}: ${cause.message.split('\n', 1)}`
       this.#record('status', name, { connector: 'RUNNING', task: 'FAILED', trace })
     }
   }

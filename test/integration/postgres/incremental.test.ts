@@ -446,4 +446,24 @@ describe('signals', () => {
     expect(types(capture)).toEqual(['SKIPPED', 'STARTED', 'IN_PROGRESS', 'TABLE_SCAN_COMPLETED', 'COMPLETED'])
     expect(told(capture)[0]!.aggregate_type).toBe('Initial Snapshot')
   })
+
+  test('a blocking snapshot takes a query, as Debezium does; one that fails ends the snapshot, not the task', async () => {
+    const props = await database(notified, rows(25))
+    const capture = await start(props)
+    const ask = (filter: string) =>
+      execute(props, ['public.t'], {
+        type: 'BLOCKING',
+        'additional-conditions': [{ 'data-collection': 'public.t', filter }],
+      })
+    await ask('select * from nope')
+    await capture.until(() => types(capture).includes('ABORTED'), 'the end of it')
+    await ask('SELECT * FROM public.t WHERE id in (3, 5) ORDER BY id DESC;')
+    await sql(props, "insert into t values (30, 'behind')")
+    await capture.until(() => ofTable(capture).some(record => envelopeOf(record)?.op === 'c'), 'the change')
+    expect(idsRead(capture)).toEqual([5, 3])
+    expect(capture.logs.filter(line => line.includes('correct the filter'))).toHaveLength(1)
+    expect(capture.logs.find(line => line.includes('correct the filter'))).toContain(
+      'relation \\"nope\\" does not exist',
+    )
+  })
 })

@@ -60,6 +60,11 @@ test('what the writer writes is read, the second time by names that are known', 
   )
 })
 
+test('integers on both sides of the largest safe one keep every digit', () => {
+  for (let offset = -200; offset <= 200; offset++)
+    for (const sign of [1n, -1n]) expect(holds(Buffer.from(String(sign * (2n ** 53n + BigInt(offset)))))).toBe(true)
+})
+
 test('one byte more, less or changed is read as the parser reads it, or not', () => {
   let read = 0
   fc.assert(
