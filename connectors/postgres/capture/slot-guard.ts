@@ -1,7 +1,7 @@
 import { type Log, pause } from 'millrace'
 import { lsnText } from '../replication/lsn.ts'
 import type { Settings } from '../settings/settings.ts'
-import { literal, type PgConnection } from '../wire/pg-connection.ts'
+import { identifier, literal, type PgConnection } from '../wire/pg-connection.ts'
 import { currentLsn } from './current-lsn.ts'
 import { findSlot } from './slot.ts'
 
@@ -18,11 +18,15 @@ export interface GuardParts {
   gauge(name: string, value: number): void
 }
 
-/** Watches how much of its log the server keeps for the slot: told as metrics, and as a warning that says what helps. */
+/**
+ * Watches how much of its log the server keeps for the slot: told as metrics, and as a warning that says what helps. And that the publication is
+ * there: without it the server sends no changes, and from version 18 on says nothing of it.
+ */
 export class SlotGuard {
   readonly #parts: GuardParts
   /** Bytes at which the next warning is due. */
   #warnAt: number
+  #isPublished = true
 
   constructor(parts: GuardParts) {
     this.#parts = parts
@@ -55,6 +59,7 @@ export class SlotGuard {
   }
 
   async look(connection: PgConnection): Promise<void> {
+    await this.#lookAtPublication(connection)
     const { settings, gauge, log } = this.#parts
     const slot = await findSlot(connection, settings.config.slotName)
     // Gone or lost: the stream ends, and its next start says so.
@@ -74,6 +79,22 @@ export class SlotGuard {
         : `after ${inMegabytes(slot.safe)} more the slot is lost (max_slot_wal_keep_size)`
     log.warn(
       `The server keeps ${inMegabytes(retained)} of its write-ahead log, from ${lsnText(slot.restart)} on, for the replication slot ${settings.config.slotName}: ${limit}. ${await this.#remedy(connection, retained, behind)}`,
+    )
+  }
+
+  async #lookAtPublication(connection: PgConnection): Promise<void> {
+    const { settings, log } = this.#parts
+    const { publicationName: name } = settings.config
+    const was = this.#isPublished
+    this.#isPublished =
+      (await connection.value(`select 1 from pg_publication where pubname = ${literal(name)}`)) !== null
+    if (!was || this.#isPublished) return
+    const remedy =
+      settings.publicationMode === 'disabled'
+        ? `CREATE PUBLICATION ${identifier(name)} FOR TABLE ...`
+        : 'restart the connector, which makes it anew'
+    log.error(
+      `The publication ${name} does not exist any more: the server sends no changes, and those of this time are lost. ${remedy}; then read the tables again with an incremental snapshot`,
     )
   }
 

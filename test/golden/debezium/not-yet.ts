@@ -44,7 +44,6 @@ export const leftOut: Readonly<Record<string, RegExp>> = Object.fromEntries([
 /** Scenarios that need a whole worker: a pipeline of the test's own has no such part. */
 export const needsWorker: Readonly<Record<string, string>> = {
   fail_pub_filtered_none: 'the task fails',
-  fail_publication_dropped_live: 'the task fails',
   fail_slot_gone: 'the task fails',
   fail_slot_gone_no_data: 'the task fails',
   beh_bytes_delegate: 'a converter that is no JsonConverter',

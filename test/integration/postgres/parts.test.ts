@@ -4,6 +4,7 @@ import { preparePublication, setReplicaIdentities } from '../../../connectors/po
 import { oldestServer } from '../../../connectors/postgres/capture/server-check.ts'
 import { Sessions } from '../../../connectors/postgres/capture/sessions.ts'
 import { createSlot, findSlot } from '../../../connectors/postgres/capture/slot.ts'
+import { SlotGuard } from '../../../connectors/postgres/capture/slot-guard.ts'
 import { Snapshot } from '../../../connectors/postgres/capture/snapshot.ts'
 import { TableBuilder } from '../../../connectors/postgres/capture/table-builder.ts'
 import { isPassing } from '../../../connectors/postgres/failures.ts'
@@ -110,6 +111,34 @@ test('the catalog: tables, keys, defaults, types', async () => {
   const column = (name: string) => named.get('one')!.columns.find(candidate => candidate.name === name)!
   expect(types.resolve(column('m').typeOid, -1).enumLabels).toEqual(['b', 'a'])
   expect(types.resolve(column('p').typeOid, -1)).toMatchObject({ name: 'numeric', notNull: true })
+  sessions.closeAll()
+})
+
+test('a publication that goes while the connector streams is told of, once each time', async () => {
+  const props = await server.database('unpublished', 'create table a (id int primary key)', 'create publication p')
+  const settings = settingsOf({ ...props, 'publication.name': 'p' })
+  const sessions = new Sessions(settings)
+  const admin = await sessions.query()
+  const told = recordingLog()
+  const guard = new SlotGuard({
+    settings,
+    log: told,
+    signal: new AbortController().signal,
+    connect: () => sessions.query(),
+    close: connection => sessions.close(connection),
+    gauge: () => {},
+  })
+  await guard.look(admin)
+  expect(told.lines).toEqual([])
+  for (const times of [1, 2]) {
+    await admin.query('drop publication p')
+    await guard.look(admin)
+    await guard.look(admin)
+    expect(told.lines.map(({ level }) => level)).toEqual(Array(times).fill('error'))
+    await admin.query('create publication p')
+    await guard.look(admin)
+  }
+  expect(told.lines[0]!.message).toMatch(/^The publication p does not exist any more: .* restart the connector/)
   sessions.closeAll()
 })
 

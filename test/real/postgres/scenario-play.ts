@@ -178,6 +178,8 @@ export class RestPlay {
     })
     if (status >= 400) throw new Error(`The connector was refused with ${status}: ${JSON.stringify(body)}`)
     const endsAlone = this.#config['snapshot.mode'] === 'initial_only'
+    // It fails at once, and the step waits for that.
+    if (this.#scenario.steps[0]?.failed !== undefined) return
     if ((wait ?? (endsAlone ? 'running' : 'streaming')) === 'streaming') await this.#untilStreaming()
     else
       await eventually(
@@ -310,7 +312,8 @@ export class RestPlay {
     const notification = topic.includes('notification')
     const side = (text: string | null, isKey: boolean) => {
       if (text === null) return { shown: null, raw: null }
-      const parsed = parse(text) as ReadonlyMap<string, Json>
+      const parsed = parsedOrText(text) as ReadonlyMap<string, Json> | string
+      if (typeof parsed === 'string') return { shown: fromJs({ text: this.#hide(parsed) }), raw: null }
       const enveloped = parsed instanceof Map && parsed.size === 2 && parsed.has('schema') && parsed.has('payload')
       const raw = enveloped ? parsed.get('payload')! : parsed
       const payload = normaliseValue(raw, this.#context({ notification, ...(isKey && { keepNames: ['xmin'] }) }))
@@ -434,6 +437,7 @@ export class RestPlay {
     )
     const { connector, task = null, trace } = now!
     const lines = String(trace)
+      .replace(/PostgresOffsetContext \[.*?\]\], /gs, 'PostgresOffsetContext [<position>], ')
       .split('\n')
       .filter((line, at) => at === 0 || line.startsWith('Caused by'))
     this.#record('status', name, { connector, task, trace: this.#hide(lines.join(' | ')) })
@@ -444,5 +448,14 @@ export class RestPlay {
     await log.start()
     await log.append([{ key: Buffer.from(key), value: Buffer.from(value) }])
     await log.stop()
+  }
+}
+
+/** What is no JSON is shown as text. */
+const parsedOrText = (text: string): unknown => {
+  try {
+    return parse(text)
+  } catch {
+    return text
   }
 }
