@@ -11,8 +11,8 @@ const convert = (wkb: Uint8Array, srid: number | null): Uint8Array => {
   const little = from.getUint8(0) === 1
   const type = from.getUint32(1, little)
   const rest = wkb.subarray((type & sridFlag) === 0 ? 5 : 9)
-  const to = new Uint8Array((srid === null ? 5 : 9) + rest.length)
-  const view = new DataView(to.buffer)
+  const to = Buffer.alloc((srid === null ? 5 : 9) + rest.length)
+  const view = new DataView(to.buffer, to.byteOffset, to.byteLength)
   view.setUint8(0, wkb[0]!)
   view.setUint32(1, (srid === null ? type & ~sridFlag : type | sridFlag) >>> 0, little)
   if (srid !== null) view.setInt32(5, srid, little)
